@@ -1,0 +1,18 @@
+//! Words and rules of Modelry: names, roles and the one policy table, the search grammar, metric points,
+//! paging, time, ids, errors.
+//!
+//! No I/O, no async, no SQL, no HTTP: everything here is a value or a function of its arguments.
+
+pub mod artifact_path;
+pub mod digest;
+pub mod error;
+pub mod ids;
+pub mod names;
+pub mod paging;
+pub mod points;
+pub mod policy;
+pub mod search;
+pub mod status;
+pub mod time;
+
+pub use error::{Error, Kind, Result};

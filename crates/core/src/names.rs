@@ -1,0 +1,228 @@
+//! Names that people choose, each checked once, at the edge. Inside, a value of one of these types is valid.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::Serialize;
+
+use crate::{Error, Result};
+
+/// First segments of our own URLs, which therefore name no user and no group.
+const RESERVED: &[&str] = &[
+    "-", "admin", "api", "assets", "dashboard", "explore", "groups", "health", "help", "login", "logout",
+    "metrics", "projects", "public", "ready", "search", "static", "users",
+];
+
+macro_rules! name_type {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+        #[serde(transparent)]
+        pub struct $name(String);
+
+        impl $name {
+            /// The name as its owner wrote it.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+
+name_type! {
+    /// A user's name in URLs and on the sign-in page. Unique without regard to case.
+    Username
+}
+
+impl FromStr for Username {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        check_path_segment("username", text)?;
+        if RESERVED.contains(&text.to_lowercase().as_str()) {
+            return Err(Error::invalid(format!("username `{text}` is reserved")));
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+name_type! {
+    /// The last segment of a project's URL. Unique in its namespace without regard to case.
+    ProjectPath
+}
+
+impl FromStr for ProjectPath {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        check_path_segment("project path", text)?;
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl ProjectPath {
+    /// The path a project gets when only its name is given: lower case, every other character a dash.
+    pub fn from_name(name: &ProjectName) -> Result<Self> {
+        let mut path = String::new();
+        for c in name.as_str().chars().flat_map(char::to_lowercase) {
+            let keep = c.is_ascii_alphanumeric() || c == '_' || c == '.';
+            if keep {
+                path.push(c);
+            } else if !path.is_empty() && !path.ends_with('-') {
+                path.push('-');
+            }
+        }
+        path.trim_end_matches(['-', '.']).trim_start_matches(['.', '_']).parse()
+    }
+}
+
+name_type! {
+    /// What a project is called on pages.
+    ProjectName
+}
+
+impl FromStr for ProjectName {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        check_display_name("project name", text, 255).map(Self)
+    }
+}
+
+name_type! {
+    /// The name of an experiment: 1 to 500 characters, not blank (MLflow's rule).
+    ExperimentName
+}
+
+impl FromStr for ExperimentName {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        if text.trim().is_empty() {
+            return Err(Error::invalid(
+                "Invalid value \"\" for parameter 'name' supplied: an experiment's name cannot be empty",
+            ));
+        }
+        check_length("name", text, 500)?;
+        Ok(Self(text.to_owned()))
+    }
+}
+
+name_type! {
+    /// The key of a metric, param or metadata, by MLflow's rule: at most 250 word characters, `/ - . :` and spaces,
+    /// and equal to itself when read as a path.
+    Key
+}
+
+impl FromStr for Key {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        check_length("key", text, 250)?;
+        let allowed = |c: char| c.is_alphanumeric() || matches!(c, '_' | '/' | '.' | '-' | ' ' | ':');
+        let quoted = || serde_json::Value::from(text).to_string();
+        if text.is_empty() || !text.chars().all(allowed) {
+            return Err(Error::invalid(format!(
+                "Invalid value {} for parameter 'key' supplied: Names may only contain alphanumerics, underscores \
+                 (_), dashes (-), periods (.), spaces ( ), colon(:) and slashes (/).",
+                quoted()
+            )));
+        }
+        let is_own_path = text.split('/').all(|part| !matches!(part, "" | "." | ".."));
+        if !is_own_path || text.starts_with("..") {
+            return Err(Error::invalid(format!(
+                "Invalid value {} for parameter 'key' supplied: Names may be treated as files in certain cases, and \
+                 must not resolve to other names when treated as such.",
+                quoted()
+            )));
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+/// Fails with MLflow's words when `text` has more than `max` characters.
+pub fn check_length(field: &str, text: &str, max: usize) -> Result<()> {
+    if text.len() > max && text.chars().count() > max {
+        return Err(Error::invalid(format!("'{field}' exceeds the maximum length of {max} characters")));
+    }
+    Ok(())
+}
+
+/// Trims `text` and checks that it is a name for people: not blank, no control characters, at most `max` characters.
+pub fn check_display_name(what: &str, text: &str, max: usize) -> Result<String> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Err(Error::invalid(format!("{what} cannot be blank")));
+    }
+    if text.chars().any(char::is_control) {
+        return Err(Error::invalid(format!("{what} cannot contain control characters")));
+    }
+    if text.chars().count() > max {
+        return Err(Error::invalid(format!("{what} has at most {max} characters")));
+    }
+    Ok(text.to_owned())
+}
+
+fn check_path_segment(what: &str, text: &str) -> Result<()> {
+    let allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.');
+    let starts_well = text.bytes().next().is_some_and(|b| b.is_ascii_alphanumeric() || b == b'_');
+    let ends_well = !text.ends_with(['.', '-']) && !text.ends_with(".git") && !text.ends_with(".atom");
+    if starts_well && ends_well && text.len() <= 100 && text.bytes().all(allowed) {
+        return Ok(());
+    }
+    Err(Error::invalid(format!(
+        "{what} `{text}` is not valid: 1 to 100 letters, digits, `_`, `-` and `.`, starting with a letter, digit or \
+         `_`, not ending in `.`, `-`, `.git` or `.atom`"
+    )))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn reserved_first_segments_are_no_usernames() {
+        assert!("Admin".parse::<Username>().is_err());
+        assert!("-".parse::<Username>().is_err());
+        assert_eq!("ann.b-c_1".parse::<Username>().expect("valid").as_str(), "ann.b-c_1");
+    }
+
+    #[test]
+    fn a_project_path_is_made_from_its_name() {
+        let path = |name: &str| ProjectPath::from_name(&name.parse().expect("name")).map(|path| path.to_string());
+        assert_eq!(path("Churn Model (2026)").expect("path"), "churn-model-2026");
+        assert!(path("???").is_err());
+    }
+
+    #[test]
+    fn keys_follow_mlflows_rule() {
+        for good in ["a", "train/loss", "a b:c.d-e_f", "größe", "..a/b".trim_start_matches('.')] {
+            assert!(good.parse::<Key>().is_ok(), "{good}");
+        }
+        for bad in ["", "/a", "a/", "a//b", "./a", "a/../b", "..", "..a", "a\\b", "a\0", "a#b"] {
+            assert!(bad.parse::<Key>().is_err(), "{bad:?}");
+        }
+        assert!("k".repeat(250).parse::<Key>().is_ok());
+        let error = "k".repeat(251).parse::<Key>().expect_err("too long");
+        assert_eq!(error.message(), "'key' exceeds the maximum length of 250 characters");
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_a_name_panic(text in ".{0,300}") {
+            let _ = text.parse::<Username>();
+            let _ = text.parse::<Key>();
+            let _ = text.parse::<ExperimentName>();
+            if let Ok(name) = text.parse::<ProjectName>() {
+                let _ = ProjectPath::from_name(&name);
+            }
+        }
+    }
+}

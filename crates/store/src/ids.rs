@@ -1,0 +1,146 @@
+//! Numbers for new rows. They are drawn before a transaction starts, so that running it again writes the same rows.
+//!
+//! Numbers rise and are never given twice; they may have gaps. One SQLite process owns its database, so it counts in
+//! memory from what is there; each PostgreSQL process reserves a block of numbers at a time.
+
+use std::collections::HashMap;
+use std::ops::Range;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use modelry_core::Result;
+use modelry_core::ids::ProjectId;
+use modelry_core::time::Timestamp;
+use modelry_db::{Db, Engine, Tx};
+use tokio::sync::Mutex;
+
+/// How many numbers a PostgreSQL process reserves at a time.
+const BLOCK: i64 = 64;
+
+/// The project that holds the global series.
+const GLOBAL: ProjectId = ProjectId(0);
+
+/// A sequence of numbers: global, or one per project.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Series {
+    /// Users; global.
+    User,
+    /// Personal access tokens; global.
+    Token,
+    /// Namespaces; global.
+    Namespace,
+    /// Projects; global.
+    Project,
+    /// Blobs; global.
+    Blob,
+    /// Experiments of a project.
+    Experiment,
+    /// Candidates of a project.
+    Candidate,
+    /// Logged models of a project.
+    LoggedModel,
+    /// Datasets of a project.
+    Dataset,
+    /// Names of metrics, params and metadata of a project.
+    Key,
+}
+
+impl Series {
+    fn name(self) -> &'static str {
+        match self {
+            Self::User => "users",
+            Self::Token => "tokens",
+            Self::Namespace => "namespaces",
+            Self::Project => "projects",
+            Self::Blob => "blobs",
+            Self::Experiment => "experiments",
+            Self::Candidate => "candidates",
+            Self::LoggedModel => "logged_models",
+            Self::Dataset => "datasets",
+            Self::Key => "keys",
+        }
+    }
+
+    fn highest_used(self) -> &'static str {
+        match self {
+            Self::User => "SELECT max(id) FROM users WHERE $1 = 0",
+            Self::Token => "SELECT max(id) FROM tokens WHERE $1 = 0",
+            Self::Namespace => "SELECT max(id) FROM namespaces WHERE $1 = 0",
+            Self::Project => "SELECT max(id) FROM projects WHERE $1 = 0",
+            Self::Blob => "SELECT max(id) FROM blobs WHERE $1 = 0",
+            Self::Experiment => "SELECT max(id) FROM experiments WHERE project_id = $1",
+            Self::Candidate => "SELECT max(id) FROM candidates WHERE project_id = $1",
+            Self::LoggedModel => "SELECT max(id) FROM logged_models WHERE project_id = $1",
+            Self::Dataset => "SELECT max(id) FROM datasets WHERE project_id = $1",
+            Self::Key => "SELECT max(id) FROM keys WHERE project_id = $1",
+        }
+    }
+}
+
+/// Gives out numbers.
+pub struct Ids {
+    db: Db,
+    free: Mutex<HashMap<(ProjectId, Series), Range<i64>>>,
+    last_append: AtomicI64,
+}
+
+impl Ids {
+    /// Numbers for the rows of `db`.
+    pub fn new(db: Db) -> Self {
+        Self { db, free: Mutex::new(HashMap::new()), last_append: AtomicI64::new(0) }
+    }
+
+    /// The next number of a global series.
+    pub async fn next_global(&self, series: Series) -> Result<i64> {
+        self.next(GLOBAL, series).await
+    }
+
+    /// The next number of a project's series.
+    pub async fn next(&self, project: ProjectId, series: Series) -> Result<i64> {
+        let mut free = self.free.lock().await;
+        if let Some(id) = free.get_mut(&(project, series)).and_then(Iterator::next) {
+            return Ok(id);
+        }
+        // The lock stays held: a second caller must not count from the same rows.
+        let mut range = self.db.write(move |tx| reserve(tx, project, series)).await?;
+        let id = range.next().expect("a reserved range is not empty");
+        free.insert((project, series), range);
+        Ok(id)
+    }
+
+    /// An id for an append-only row: it rises with time, and is unique in all processes but for a chance of 1 in
+    /// 2^22 per millisecond, against which the candidate in the row's key stands.
+    pub fn append_id(&self, now: Timestamp, random: u32) -> i64 {
+        let fresh = (now.ms() << 22) | i64::from(random & 0x3f_ffff);
+        let previous = self
+            .last_append
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |last| Some(fresh.max(last + 1)))
+            .expect("the update always succeeds");
+        fresh.max(previous + 1)
+    }
+}
+
+fn reserve(tx: &mut Tx<'_>, project: ProjectId, series: Series) -> Result<Range<i64>> {
+    match tx.engine() {
+        Engine::Sqlite => {
+            let floor = tx.query_opt(
+                "SELECT next FROM counters WHERE project_id = $1 AND series = $2",
+                &[&project.0, &series.name()],
+                |row| row.get::<i64>(0),
+            )?;
+            let used = tx.query_one(series.highest_used(), &[&project.0], |row| row.get::<Option<i64>>(0))?;
+            Ok(floor.unwrap_or(1).max(used.unwrap_or(0) + 1)..i64::MAX)
+        }
+        Engine::Postgres => {
+            let end = tx.query_one(
+                "INSERT INTO counters (project_id, series, next)
+                 VALUES ($1, $2, $3)
+                 ON CONFLICT (project_id, series) DO UPDATE
+                    SET next = counters.next + excluded.next - 1
+                 RETURNING next",
+                &[&project.0, &series.name(), &(BLOCK + 1)],
+                |row| row.get::<i64>(0),
+            )?;
+            Ok(end - BLOCK..end)
+        }
+    }
+}
