@@ -246,6 +246,14 @@ impl Access {
         self.standing.effective_role()
     }
 
+    /// Fails with `Forbidden` unless this caller may give or take away `role`: nobody hands out more than they have.
+    pub fn require_rank(&self, role: Role) -> Result<()> {
+        if self.role() >= Some(role) {
+            return Ok(());
+        }
+        Err(Error::new(Kind::Forbidden, format!("only who has the role {role} may give or take it away")))
+    }
+
     /// Whether the same caller may also do `action`, for pages that show or hide a control.
     pub fn also(&self, action: Action) -> bool {
         decide(self.project, self.standing, action).is_ok()
@@ -322,6 +330,24 @@ mod tests {
         }
         let published = include_str!("policy_table.txt");
         assert_eq!(table, published, "the policy changed: update policy_table.txt knowingly\n{table}");
+    }
+
+    #[test]
+    fn nobody_hands_out_more_than_they_have() {
+        let maintainer = Standing {
+            user: Some(UserId(2)),
+            admin: false,
+            role: Some(Role::Maintainer),
+            scope: Scope::Api,
+            visibility: Visibility::Public,
+        };
+        let rank = |standing| {
+            let access = decide(ProjectId(1), standing, Action::ReadProject).expect("a public project");
+            Role::ALL.iter().filter(|role| access.require_rank(**role).is_ok()).max().copied()
+        };
+        assert_eq!(rank(maintainer), Some(Role::Maintainer));
+        assert_eq!(rank(Standing { admin: true, ..maintainer }), Some(Role::Owner));
+        assert_eq!(rank(Standing { role: None, ..maintainer }), None);
     }
 
     #[test]
