@@ -11,8 +11,10 @@ pub mod names;
 pub mod paging;
 pub mod points;
 pub mod policy;
+pub mod run_name;
 pub mod search;
 pub mod status;
+pub mod store_key;
 pub mod time;
 
 pub use error::{Error, Kind, Result};

@@ -1,0 +1,239 @@
+//! What the store promises: bytes come back as they went in, and nothing half-written stays.
+
+use std::ops::Range;
+use std::path::Path;
+
+use bytes::Bytes;
+use futures_util::{StreamExt, TryStreamExt, stream};
+use modelry_blob::{Blobs, PIECE_BYTES, Written};
+use modelry_core::digest::Sha256;
+use modelry_core::store_key::StoreKey;
+use modelry_core::time::Timestamp;
+use modelry_core::{Error, Kind, Result};
+use sha2::Digest;
+
+/// Larger than any test body.
+const NO_LIMIT: u64 = u64::MAX;
+const MIB: usize = 1024 * 1024;
+
+fn open() -> (tempfile::TempDir, Blobs) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let blobs = Blobs::local(folder.path()).expect("a store");
+    (folder, blobs)
+}
+
+fn key(byte: u8) -> StoreKey {
+    StoreKey::new([byte; 16])
+}
+
+/// Bytes that differ from piece to piece, so that a piece in the wrong place shows.
+fn patterned(size: usize) -> Vec<u8> {
+    (0..size).map(|index| u8::try_from((index / 4096 + index) % 251).expect("below 251")).collect()
+}
+
+async fn write(blobs: &Blobs, key: &StoreKey, bytes: &[u8]) -> Result<Written> {
+    let pieces: Vec<Result<Bytes>> =
+        bytes.chunks(100_000).map(|piece| Ok(Bytes::copy_from_slice(piece))).collect();
+    blobs.write(key, stream::iter(pieces), NO_LIMIT).await
+}
+
+async fn read(blobs: &Blobs, key: &StoreKey, range: Range<u64>) -> Result<Vec<u8>> {
+    let pieces: Vec<Bytes> = blobs.read(key, range).await?.try_collect().await?;
+    Ok(pieces.concat())
+}
+
+fn sha256_of(bytes: &[u8]) -> Sha256 {
+    Sha256(sha2::Sha256::digest(bytes).into())
+}
+
+/// Waits until there are `expected` files anywhere below `folder`: files are made and removed on the blocking pool.
+async fn await_files(folder: &Path, expected: usize) {
+    for _ in 0..1_000 {
+        if count_files(folder) == expected {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    panic!("there are {} files, not {expected}", count_files(folder));
+}
+
+fn count_files(folder: &Path) -> usize {
+    let entries = std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path());
+    entries.map(|path| if path.is_dir() { count_files(&path) } else { 1 }).sum()
+}
+
+async fn keys_older_than(blobs: &Blobs, cutoff: Timestamp) -> Vec<StoreKey> {
+    let mut keys: Vec<StoreKey> = blobs.list_older_than(cutoff).try_collect().await.expect("a listing");
+    keys.sort();
+    keys
+}
+
+#[tokio::test]
+async fn bytes_come_back_as_they_went_in_with_their_digest() {
+    let (_folder, blobs) = open();
+    for size in [0, 1, 999, MIB - 1, MIB, MIB + 1, 3 * MIB + 17, 70 * MIB] {
+        let bytes = patterned(size);
+        let key = key(u8::try_from(size % 250).expect("below 250"));
+
+        let written = write(&blobs, &key, &bytes).await.expect("written");
+
+        assert_eq!(written, Written { sha256: sha256_of(&bytes), size_bytes: size as u64 });
+        assert!(read(&blobs, &key, 0..size as u64).await.expect("read") == bytes, "{size} bytes");
+    }
+}
+
+#[tokio::test]
+async fn bytes_outlive_the_handle_that_wrote_them() {
+    let (folder, blobs) = open();
+    write(&blobs, &key(1), b"kept").await.expect("written");
+    drop(blobs);
+
+    let blobs = Blobs::local(folder.path()).expect("the same store");
+
+    assert_eq!(read(&blobs, &key(1), 0..4).await.expect("read"), b"kept");
+}
+
+#[tokio::test]
+async fn a_range_gives_exactly_its_bytes() {
+    let (_folder, blobs) = open();
+    let bytes = patterned(2 * MIB);
+    write(&blobs, &key(1), &bytes).await.expect("written");
+
+    for range in [0..1, 5..5, 0..2 * MIB, MIB - 3..MIB + 3, 2 * MIB - 1..2 * MIB, 2 * MIB..2 * MIB] {
+        let read = read(&blobs, &key(1), range.start as u64..range.end as u64).await.expect("read");
+        assert!(read == bytes[range.clone()], "{range:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_download_holds_one_piece_at_a_time() {
+    let (_folder, blobs) = open();
+    write(&blobs, &key(1), &patterned(3 * PIECE_BYTES + 1)).await.expect("written");
+
+    let pieces: Vec<Bytes> = blobs
+        .read(&key(1), 0..3 * PIECE_BYTES as u64 + 1)
+        .await
+        .expect("there")
+        .try_collect()
+        .await
+        .expect("read");
+
+    let sizes: Vec<usize> = pieces.iter().map(Bytes::len).collect();
+    assert_eq!(sizes, [PIECE_BYTES, PIECE_BYTES, PIECE_BYTES, 1]);
+}
+
+#[tokio::test]
+async fn a_body_over_the_limit_is_refused_and_leaves_nothing() {
+    let (folder, blobs) = open();
+    let pieces = (0..4).map(|_| Ok(Bytes::from(vec![0; MIB])));
+
+    let error = blobs.write(&key(1), stream::iter(pieces), 3 * MIB as u64).await.expect_err("too large");
+
+    assert_eq!(error.kind(), Kind::TooLarge);
+    await_files(folder.path(), 0).await;
+}
+
+#[tokio::test]
+async fn a_body_of_exactly_the_limit_is_taken() {
+    let (_folder, blobs) = open();
+    let body = stream::iter([Ok(Bytes::from(vec![0; MIB]))]);
+    blobs.write(&key(1), body, MIB as u64).await.expect("written");
+}
+
+#[tokio::test]
+async fn a_body_that_breaks_off_leaves_nothing() {
+    let (folder, blobs) = open();
+    let body = stream::iter([Ok(Bytes::from(vec![0; 5 * MIB])), Err(Error::invalid("the client has gone"))]);
+
+    let error = blobs.write(&key(1), body, NO_LIMIT).await.expect_err("broken off");
+
+    assert_eq!(error.message(), "the client has gone");
+    await_files(folder.path(), 0).await;
+}
+
+#[tokio::test]
+async fn an_upload_that_is_dropped_leaves_nothing() {
+    let (folder, blobs) = open();
+    let (sender, receiver) = tokio::sync::mpsc::channel::<Result<Bytes>>(1);
+    let body =
+        stream::unfold(receiver, |mut receiver| async move { Some((receiver.recv().await?, receiver)) });
+    let upload = tokio::spawn(async move { blobs.write(&key(1), body, NO_LIMIT).await });
+    for _ in 0..3 {
+        sender.send(Ok(Bytes::from(vec![0; 2 * MIB]))).await.expect("the upload is running");
+    }
+    await_files(folder.path(), 1).await;
+
+    upload.abort();
+
+    assert!(upload.await.expect_err("it was aborted").is_cancelled());
+    await_files(folder.path(), 0).await;
+}
+
+#[tokio::test]
+async fn a_key_is_written_once() {
+    let (_folder, blobs) = open();
+    write(&blobs, &key(1), b"first").await.expect("written");
+
+    let error = write(&blobs, &key(1), b"second").await.expect_err("the key is taken");
+
+    assert_eq!(error.kind(), Kind::Internal);
+    assert_eq!(read(&blobs, &key(1), 0..5).await.expect("read"), b"first");
+}
+
+#[tokio::test]
+async fn a_blob_shorter_than_its_row_is_an_error_and_not_a_short_answer() {
+    let (_folder, blobs) = open();
+    write(&blobs, &key(1), b"1234").await.expect("written");
+
+    let error = read(&blobs, &key(1), 0..5).await.expect_err("there are only four");
+
+    assert_eq!(error.kind(), Kind::Internal);
+}
+
+#[tokio::test]
+async fn missing_bytes_are_an_error_even_when_none_are_asked_for() {
+    let (_folder, blobs) = open();
+    assert_eq!(read(&blobs, &key(1), 0..0).await.expect_err("nothing there").kind(), Kind::Internal);
+    assert_eq!(read(&blobs, &key(1), 0..1).await.expect_err("nothing there").kind(), Kind::Internal);
+}
+
+#[tokio::test]
+async fn deleting_twice_is_deleting_once() {
+    let (folder, blobs) = open();
+    write(&blobs, &key(1), b"bytes").await.expect("written");
+
+    blobs.delete(&key(1)).await.expect("deleted");
+    blobs.delete(&key(1)).await.expect("nothing to delete");
+
+    assert_eq!(count_files(folder.path()), 0);
+}
+
+#[tokio::test]
+async fn an_open_download_survives_a_deletion() {
+    let (_folder, blobs) = open();
+    let bytes = patterned(2 * PIECE_BYTES);
+    write(&blobs, &key(1), &bytes).await.expect("written");
+    let mut download = blobs.read(&key(1), 0..bytes.len() as u64).await.expect("there");
+    let first = download.next().await.expect("a piece").expect("read");
+
+    blobs.delete(&key(1)).await.expect("deleted");
+
+    let rest: Vec<Bytes> = download.try_collect().await.expect("read");
+    assert!([first.as_ref(), &rest.concat()].concat() == bytes);
+}
+
+#[tokio::test]
+async fn the_listing_gives_the_keys_written_before_a_moment() {
+    let (folder, blobs) = open();
+    for byte in [1, 2] {
+        write(&blobs, &key(byte), b"bytes").await.expect("written");
+    }
+    let old =
+        std::fs::File::options().write(true).open(folder.path().join(key(1).as_str())).expect("the first");
+    old.set_modified(std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_000)).expect("set");
+    std::fs::write(folder.path().join("01/README"), "not ours").expect("written");
+
+    assert_eq!(keys_older_than(&blobs, Timestamp(1_000_000)).await, []);
+    assert_eq!(keys_older_than(&blobs, Timestamp(1_000_001)).await, [key(1)]);
+    assert_eq!(keys_older_than(&blobs, Timestamp(i64::MAX)).await, [key(1), key(2)]);
+}
