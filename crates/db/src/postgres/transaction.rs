@@ -1,0 +1,124 @@
+//! One try of a transaction, and how it is cancelled.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+
+use modelry_core::{Error, Result};
+use tokio::runtime::Handle;
+use tokio_postgres::CancelToken;
+
+use super::session::{Session, cancel};
+use crate::Tx;
+use crate::fault::{Damage, Fault, LOST};
+use crate::job::{attempt, run_effects};
+use crate::tx::Link;
+
+/// What a transaction may see of others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Isolation {
+    /// One snapshot, and no writing.
+    Snapshot,
+    /// As if it ran alone.
+    Serializable,
+    /// What is committed when each statement begins.
+    ReadCommitted,
+}
+
+/// How a try ended.
+pub(crate) enum Ending<T> {
+    /// With an answer.
+    Settled(Result<T>),
+    /// It lost against another transaction: nothing is kept, and it may be tried again.
+    Lost,
+}
+
+impl Isolation {
+    fn begin(self) -> &'static str {
+        match self {
+            Self::Snapshot => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+            Self::Serializable => "BEGIN ISOLATION LEVEL SERIALIZABLE",
+            Self::ReadCommitted => "BEGIN ISOLATION LEVEL READ COMMITTED",
+        }
+    }
+}
+
+/// Runs `work` in a transaction of its own, on a thread that may block.
+pub(crate) fn run_once<T>(
+    session: &mut Session,
+    isolation: Isolation,
+    work: impl Fn(&mut Tx<'_>) -> Result<T>,
+) -> Ending<T> {
+    if let Err(fault) = session.control(isolation.begin()) {
+        return Ending::Settled(Err(fault.error));
+    }
+    let mut tx = Tx::new(Link::Postgres(session));
+    let answer = attempt(&mut tx, work);
+    let damage = tx.damage();
+    let effects = tx.into_effects();
+    let value = match answer {
+        Ok(value) => value,
+        Err(error) => return undo(session, damage, error),
+    };
+    match session.control("COMMIT") {
+        Ok(()) => Ending::Settled(run_effects(effects).map(|()| value)),
+        // The server says that nothing is kept.
+        Err(fault) if fault.damage == Some(Damage::Conflict) => Ending::Lost,
+        // Nobody knows whether it is kept, so trying again might keep it twice.
+        Err(fault) => Ending::Settled(Err(in_doubt(fault))),
+    }
+}
+
+fn undo<T>(session: &Session, damage: Option<Damage>, error: Error) -> Ending<T> {
+    match session.control("ROLLBACK") {
+        Ok(()) if damage == Some(Damage::Conflict) => Ending::Lost,
+        // Without a connection the server undoes it too.
+        Ok(()) | Err(_) => Ending::Settled(Err(error)),
+    }
+}
+
+fn in_doubt(fault: Fault) -> Error {
+    match fault.damage {
+        Some(Damage::Unavailable) => fault.error,
+        _ => Error::unavailable(LOST).with_source(fault.error),
+    }
+}
+
+const RUNNING: u8 = 0;
+const FINISHED: u8 = 1;
+const CANCELLED: u8 = 2;
+
+/// Cancels a read when it is dropped before the read has finished. Writes run to their end.
+pub(crate) struct Watch {
+    state: Arc<AtomicU8>,
+    token: Option<CancelToken>,
+}
+
+/// The side of the thread that runs what is watched.
+pub(crate) struct Watched(Arc<AtomicU8>);
+
+impl Watch {
+    /// Watches what is about to run on `session`.
+    pub(crate) fn over(isolation: Isolation, session: &Session) -> (Self, Watched) {
+        let state = Arc::new(AtomicU8::new(RUNNING));
+        let token = (isolation == Isolation::Snapshot).then(|| session.cancel_token());
+        (Self { state: Arc::clone(&state), token }, Watched(state))
+    }
+}
+
+impl Watched {
+    /// Says that the work is over. False when it is being cancelled: the cancelling may still arrive.
+    pub(crate) fn finish(&self) -> bool {
+        self.0.compare_exchange(RUNNING, FINISHED, Ordering::AcqRel, Ordering::Acquire).is_ok()
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        let Some(token) = self.token.take() else { return };
+        let running = self.state.compare_exchange(RUNNING, CANCELLED, Ordering::AcqRel, Ordering::Acquire).is_ok();
+        // Without a runtime the connection is about to end anyway.
+        if running && let Ok(runtime) = Handle::try_current() {
+            runtime.spawn(cancel(token));
+        }
+    }
+}

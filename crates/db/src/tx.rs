@@ -1,0 +1,162 @@
+//! A transaction, as the work in it sees it.
+
+use std::ops::ControlFlow;
+
+use modelry_core::{Error, Result};
+use rusqlite::Connection;
+
+use crate::fault::{Damage, Fault};
+use crate::postgres::Session;
+use crate::scan::{Piece, pieces};
+use crate::sqlite::statement;
+use crate::{Engine, Param, Row};
+
+/// Something to do once the transaction is durable.
+pub(crate) type Effect = Box<dyn FnOnce() + Send>;
+
+/// What is done with each row; `Break` asks for no more rows.
+pub(crate) type EachRow<'f> = &'f mut dyn FnMut(&Row<'_>) -> Result<ControlFlow<()>>;
+
+/// A running transaction.
+///
+/// It is kept when the work returns `Ok`, undone when it returns `Err` or panics. A statement that fails, fails the
+/// transaction on both engines: work that goes on after it gets an error from every further statement and is not
+/// kept. So a conflict is met with `ON CONFLICT`, not by catching the error.
+pub struct Tx<'c> {
+    link: Link<'c>,
+    effects: Vec<Effect>,
+    damage: Option<Damage>,
+}
+
+/// The connection that a transaction runs on.
+pub(crate) enum Link<'c> {
+    Sqlite(&'c Connection),
+    Postgres(&'c mut Session),
+}
+
+impl<'c> Tx<'c> {
+    pub(crate) fn new(link: Link<'c>) -> Self {
+        Self { link, effects: Vec::new(), damage: None }
+    }
+
+    /// What a failed statement did to the transaction, if one failed.
+    pub(crate) fn damage(&self) -> Option<Damage> {
+        self.damage
+    }
+
+    /// Takes what is to be done once the transaction is durable.
+    pub(crate) fn into_effects(self) -> Vec<Effect> {
+        self.effects
+    }
+
+    fn run<T>(&mut self, sql: &str, statement: impl FnOnce(&mut Link<'_>) -> Result<T, Fault>) -> Result<T> {
+        if let Some(damage) = self.damage {
+            return Err(damage.overlooked());
+        }
+        refuse_control(sql)?;
+        statement(&mut self.link).map_err(|fault| {
+            self.damage = fault.damage;
+            fault.error
+        })
+    }
+
+    fn each_row(&mut self, sql: &str, params: &[&dyn Param], each: EachRow<'_>) -> Result<()> {
+        self.run(sql, |link| match link {
+            Link::Sqlite(connection) => statement::each_row(connection, sql, params, each),
+            Link::Postgres(session) => session.each_row(sql, params, each),
+        })
+    }
+}
+
+impl Tx<'_> {
+    /// Runs a statement that answers no rows, and returns how many rows it touched.
+    pub fn execute(&mut self, sql: &str, params: &[&dyn Param]) -> Result<u64> {
+        self.run(sql, |link| match link {
+            Link::Sqlite(connection) => statement::execute(connection, sql, params),
+            Link::Postgres(session) => session.execute(sql, params),
+        })
+    }
+
+    /// Runs a query and returns every row, mapped.
+    pub fn query<T>(
+        &mut self,
+        sql: &str,
+        params: &[&dyn Param],
+        mut map: impl FnMut(&Row<'_>) -> Result<T>,
+    ) -> Result<Vec<T>> {
+        let mut rows = Vec::new();
+        self.query_each(sql, params, |row| {
+            rows.push(map(row)?);
+            Ok(())
+        })?;
+        Ok(rows)
+    }
+
+    /// Runs a query and hands each row to `each`, without keeping them.
+    pub fn query_each(
+        &mut self,
+        sql: &str,
+        params: &[&dyn Param],
+        mut each: impl FnMut(&Row<'_>) -> Result<()>,
+    ) -> Result<()> {
+        self.each_row(sql, params, &mut |row| each(row).map(ControlFlow::Continue))
+    }
+
+    /// Runs a query and returns its first row, mapped, if there is one.
+    pub fn query_opt<T>(
+        &mut self,
+        sql: &str,
+        params: &[&dyn Param],
+        mut map: impl FnMut(&Row<'_>) -> Result<T>,
+    ) -> Result<Option<T>> {
+        let mut first = None;
+        self.each_row(sql, params, &mut |row| {
+            first = Some(map(row)?);
+            Ok(ControlFlow::Break(()))
+        })?;
+        Ok(first)
+    }
+
+    /// Runs a query that always answers a row and returns it, mapped. Fails with `Internal` when there is none.
+    pub fn query_one<T>(
+        &mut self,
+        sql: &str,
+        params: &[&dyn Param],
+        map: impl FnMut(&Row<'_>) -> Result<T>,
+    ) -> Result<T> {
+        let first = self.query_opt(sql, params, map)?;
+        first.ok_or_else(|| Error::internal("a query that always answers a row answered none"))
+    }
+
+    /// Runs `effect` once the transaction is durable, before the caller is answered; never when it is undone.
+    ///
+    /// This is the only place where work may change anything outside the database, because work may run more than
+    /// once.
+    pub fn on_commit(&mut self, effect: impl FnOnce() + Send + 'static) {
+        self.effects.push(Box::new(effect));
+    }
+
+    /// The engine that the transaction runs on.
+    pub fn engine(&self) -> Engine {
+        match self.link {
+            Link::Sqlite(_) => Engine::Sqlite,
+            Link::Postgres(_) => Engine::Postgres,
+        }
+    }
+}
+
+/// Words that begin, end or bend a transaction, which belongs to the whole group of jobs and not to one.
+const CONTROL: [&str; 13] = [
+    "ABORT", "ATTACH", "BEGIN", "COMMIT", "DETACH", "END", "PRAGMA", "RELEASE", "ROLLBACK", "SAVEPOINT", "SET", "START",
+    "VACUUM",
+];
+
+fn refuse_control(sql: &str) -> Result<()> {
+    let first = pieces(sql).find(|piece| piece.is_code());
+    match first {
+        Some(Piece::Word(word)) if CONTROL.iter().any(|control| word.eq_ignore_ascii_case(control)) => {
+            Err(Error::internal(format!("{word} is no statement for work in a transaction")))
+        }
+        _ => Ok(()),
+    }
+}
