@@ -9,8 +9,24 @@ use crate::{Error, Result};
 
 /// First segments of our own URLs, which therefore name no user and no group.
 const RESERVED: &[&str] = &[
-    "-", "admin", "api", "assets", "dashboard", "explore", "groups", "health", "help", "login", "logout",
-    "metrics", "projects", "public", "ready", "search", "static", "users",
+    "-",
+    "admin",
+    "api",
+    "assets",
+    "dashboard",
+    "explore",
+    "groups",
+    "health",
+    "help",
+    "login",
+    "logout",
+    "metrics",
+    "projects",
+    "public",
+    "ready",
+    "search",
+    "static",
+    "users",
 ];
 
 macro_rules! name_type {
@@ -115,6 +131,30 @@ impl FromStr for ExperimentName {
 }
 
 name_type! {
+    /// The name of a logged model: 1 to 500 characters, none of them `/ : . % " '` (MLflow's rule).
+    LoggedModelName
+}
+
+impl FromStr for LoggedModelName {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        if text.is_empty()
+            || text.contains(['/', ':', '.', '%', '"', '\''])
+            || text.contains(char::is_control)
+        {
+            return Err(Error::invalid(format!(
+                "Invalid logged model name {}: it cannot be empty and cannot contain control characters or any of \
+                 / : . % \" '",
+                serde_json::Value::from(text)
+            )));
+        }
+        check_length("name", text, 500)?;
+        Ok(Self(text.to_owned()))
+    }
+}
+
+name_type! {
     /// The key of a metric, param or metadata, by MLflow's rule: at most 250 word characters, `/ - . :` and spaces,
     /// and equal to itself when read as a path.
     Key
@@ -196,7 +236,8 @@ mod tests {
 
     #[test]
     fn a_project_path_is_made_from_its_name() {
-        let path = |name: &str| ProjectPath::from_name(&name.parse().expect("name")).map(|path| path.to_string());
+        let path =
+            |name: &str| ProjectPath::from_name(&name.parse().expect("name")).map(|path| path.to_string());
         assert_eq!(path("Churn Model (2026)").expect("path"), "churn-model-2026");
         assert!(path("???").is_err());
     }
@@ -212,6 +253,16 @@ mod tests {
         assert!("k".repeat(250).parse::<Key>().is_ok());
         let error = "k".repeat(251).parse::<Key>().expect_err("too long");
         assert_eq!(error.message(), "'key' exceeds the maximum length of 250 characters");
+    }
+
+    #[test]
+    fn a_logged_models_name_follows_mlflows_rule() {
+        for good in ["model", "my model-1", "größe", "m_1"] {
+            assert!(good.parse::<LoggedModelName>().is_ok(), "{good}");
+        }
+        for bad in ["", "a/b", "a:b", "a.b", "a%b", "a\"b", "a'b", "a\0b"] {
+            assert!(bad.parse::<LoggedModelName>().is_err(), "{bad:?}");
+        }
     }
 
     proptest! {
