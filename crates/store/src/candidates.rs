@@ -35,6 +35,8 @@ pub struct Candidate {
     pub end_time: Option<i64>,
     /// When it was put into the bin, itself or with its experiment.
     pub deleted_at: Option<Timestamp>,
+    /// The path below `mlflow-artifacts:/` that its experiment's artifacts start with.
+    pub artifact_root: String,
 }
 
 impl Candidate {
@@ -47,6 +49,11 @@ impl Candidate {
                 self.eid
             ))),
         }
+    }
+
+    /// Where its artifacts are, as a client is told: never with a host (a client sends its token to any host named here).
+    pub fn artifact_uri(&self) -> String {
+        format!("mlflow-artifacts:/{}/{}/artifacts", self.artifact_root, self.eid)
     }
 
     /// Where it stands, for writes to its params, metrics and metadata.
@@ -68,7 +75,8 @@ pub struct Place {
 
 /// The columns of a [`Candidate`] from `candidates c` and `experiments e`, in the order that [`read_row`] reads.
 pub(crate) const COLUMNS: &str = "c.id, c.eid, c.experiment_id, c.name, c.user_name, c.creator_id, c.status, \
-                                  c.start_time, c.end_time, coalesce(c.deleted_at, e.deleted_at)";
+                                  c.start_time, c.end_time, coalesce(c.deleted_at, e.deleted_at), \
+                                  coalesce(e.artifact_location, CAST(e.id AS TEXT))";
 
 const FROM: &str =
     "FROM candidates c CROSS JOIN experiments e WHERE e.project_id = c.project_id AND e.id = c.experiment_id";
@@ -86,36 +94,71 @@ pub(crate) fn read_row(row: &Row<'_>) -> Result<Candidate> {
         start_time: row.get(7)?,
         end_time: row.get(8)?,
         deleted_at: row.get::<Option<i64>>(9)?.map(Timestamp),
+        artifact_root: row.get(10)?,
     })
 }
 
-/// Inserts a candidate into an experiment that must be active. Fails with `Exists` when the `eid` is taken.
-pub fn insert(tx: &mut Tx<'_>, project: ProjectId, candidate: &Candidate, now: Timestamp) -> Result<()> {
-    crate::experiments::get(tx, project, candidate.experiment_id)?.require_active()?;
+/// What [`insert`] needs to know.
+#[derive(Clone, Debug)]
+pub struct NewCandidate {
+    /// A fresh number.
+    pub id: CandidateId,
+    /// Its public id.
+    pub eid: Eid,
+    /// The experiment it belongs to, which must be active.
+    pub experiment_id: ExperimentId,
+    /// Its name.
+    pub name: String,
+    /// The user that the client named.
+    pub user_name: String,
+    /// The user whose token makes it.
+    pub creator_id: Option<UserId>,
+    /// When it started, by the client's clock.
+    pub start_time: i64,
+    /// Now.
+    pub created_at: Timestamp,
+}
+
+/// Inserts a candidate that is under way into an active experiment. Fails with `Exists` when the `eid` is taken.
+pub fn insert(tx: &mut Tx<'_>, project: ProjectId, new: &NewCandidate) -> Result<Candidate> {
+    let experiment = crate::experiments::get(tx, project, new.experiment_id)?;
+    experiment.require_active()?;
+    let status = CandidateStatus::Running;
     let inserted = tx.execute(
         "INSERT INTO candidates
             (project_id, id, experiment_id, eid, name, user_name, creator_id, status, start_time, end_time,
              created_at, deleted_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, NULL)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, NULL, $10, NULL)
          ON CONFLICT (project_id, eid) DO NOTHING",
         &[
             &project.0,
-            &candidate.id.0,
-            &candidate.experiment_id.0,
-            &candidate.eid,
-            &candidate.name,
-            &candidate.user_name,
-            &candidate.creator_id.map(|user| user.0),
-            &candidate.status.number(),
-            &candidate.start_time,
-            &candidate.end_time,
-            &now.0,
+            &new.id.0,
+            &new.experiment_id.0,
+            &new.eid.as_str(),
+            &new.name,
+            &new.user_name,
+            &new.creator_id.map(|user| user.0),
+            &status.number(),
+            &new.start_time,
+            &new.created_at.0,
         ],
     )?;
     if inserted == 0 {
-        return Err(Error::exists(format!("Run with id={} already exists.", candidate.eid)));
+        return Err(Error::exists(format!("Run with id={} already exists.", new.eid)));
     }
-    Ok(())
+    Ok(Candidate {
+        id: new.id,
+        eid: new.eid.to_string(),
+        experiment_id: new.experiment_id,
+        name: new.name.clone(),
+        user_name: new.user_name.clone(),
+        creator_id: new.creator_id,
+        status,
+        start_time: new.start_time,
+        end_time: None,
+        deleted_at: None,
+        artifact_root: experiment.artifact_root(),
+    })
 }
 
 /// The candidate of this public id, in the bin or not.
@@ -297,6 +340,15 @@ pub fn rename(tx: &mut Tx<'_>, place: Place, name: &str) -> Result<()> {
         &[&place.project.0, &place.candidate.0, &name],
     )?;
     Ok(())
+}
+
+/// One metadata value of a candidate.
+pub fn find_metadata(tx: &mut Tx<'_>, place: Place, key: KeyId) -> Result<Option<String>> {
+    tx.query_opt(
+        "SELECT value FROM metadata WHERE project_id = $1 AND candidate_id = $2 AND key_id = $3",
+        &[&place.project.0, &place.candidate.0, &key.0],
+        |row| row.get(0),
+    )
 }
 
 /// Removes one metadata value; answers whether it was there.

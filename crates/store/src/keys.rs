@@ -37,13 +37,7 @@ pub struct Keys(Arc<RwLock<Cache>>);
 impl Keys {
     /// The numbers of `names`, in their order; names that are new get a number, in a transaction of their own, so
     /// that the transaction that uses them need not make them.
-    pub async fn intern(
-        &self,
-        db: &Db,
-        ids: &Ids,
-        project: ProjectId,
-        names: &[&str],
-    ) -> Result<Vec<KeyId>> {
+    pub async fn intern(&self, db: &Db, ids: &Ids, project: ProjectId, names: &[&str]) -> Result<Vec<KeyId>> {
         if let Some(known) = self.known(project, names) {
             return Ok(known);
         }

@@ -1,0 +1,19 @@
+//! The axum application: who calls, what they may, and the protocols as thin projections of the store.
+//!
+//! [`router`] holds the whole URL table of the API; pages are `modelry-web`'s. A handler is five lines of story: who,
+//! what, may they, do it, answer.
+
+pub mod access;
+pub mod app;
+pub mod callers;
+pub mod clock;
+pub mod error;
+pub mod extract;
+pub mod mlflow;
+pub mod passwords;
+pub mod router;
+pub mod secrets;
+pub mod table;
+pub mod v4;
+
+pub use app::{App, Limits, Settings};

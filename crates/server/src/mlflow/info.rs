@@ -1,0 +1,73 @@
+//! What the server says of itself: `server-info`, `/version`, `/health`.
+
+use axum::http::Method;
+use modelry_core::{Error, Kind};
+use serde::Serialize;
+
+use super::PREFIX;
+use super::wire::{Answer, Reply};
+use crate::error::MlflowFailure;
+use crate::table::{Guard, Table};
+
+/// The version of MLflow's protocol that is spoken here, answered at `/version`.
+///
+/// Clients of 3.4 and later upload spans of traces to servers that answer 3.4 or more; traces are not offered here.
+const PROTOCOL_VERSION: &str = "3.0.0";
+
+/// The routes and who may use them.
+pub(super) fn routes(mut table: Table) -> Table {
+    for door in ["api", "ajax-api"] {
+        let path = format!("{PREFIX}/{door}/3.0/mlflow/server-info");
+        table = table.route(Method::GET, &path, Guard::Public, server_info);
+        for call in ["create", "complete", "abort"] {
+            let path = format!("{PREFIX}/{door}/2.0/mlflow-artifacts/mpu/{call}/{{*path}}");
+            table = table.route(Method::POST, &path, Guard::Public, no_multipart);
+        }
+        let path = format!("{PREFIX}/{door}/2.0/mlflow-artifacts/presigned/{{*path}}");
+        table = table.route(Method::GET, &path, Guard::Public, no_presigned);
+    }
+    table.route(Method::GET, &format!("{PREFIX}/version"), Guard::Public, version).route(
+        Method::GET,
+        &format!("{PREFIX}/health"),
+        Guard::Public,
+        health,
+    )
+}
+
+/// MLflow 3's description of a server, by which clients choose how to transfer files.
+#[derive(Serialize)]
+struct ServerInfo {
+    store_type: &'static str,
+    workspaces_enabled: bool,
+    trace_archival_enabled: bool,
+    multipart_uploads_enabled: bool,
+    multipart_downloads_enabled: bool,
+    artifact_serving_enabled: bool,
+}
+
+async fn server_info() -> Answer<ServerInfo> {
+    Ok(Reply(ServerInfo {
+        store_type: "SqlStore",
+        workspaces_enabled: false,
+        trace_archival_enabled: false,
+        multipart_uploads_enabled: false,
+        multipart_downloads_enabled: false,
+        artifact_serving_enabled: true,
+    }))
+}
+
+async fn no_multipart() -> MlflowFailure {
+    MlflowFailure(Error::new(Kind::NotOffered, "multipart uploads are not offered: send the file in one PUT"))
+}
+
+async fn no_presigned() -> MlflowFailure {
+    MlflowFailure(Error::new(Kind::NotOffered, "presigned downloads are not offered: GET the file from here"))
+}
+
+async fn version() -> &'static str {
+    PROTOCOL_VERSION
+}
+
+async fn health() -> &'static str {
+    "OK"
+}

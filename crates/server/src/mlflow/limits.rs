@@ -1,0 +1,42 @@
+//! How much one call of the protocol may bring (MLflow 3.18's limits).
+
+use modelry_core::names::check_length;
+use modelry_core::{Error, Result};
+
+/// Characters of a param's value; longer ones are cut.
+pub(super) const PARAM_VALUE: usize = 6_000;
+
+/// Characters of a candidate's metadata value; longer ones are cut.
+pub(super) const TAG_VALUE: usize = 8_000;
+
+/// Characters of an experiment's metadata value; longer ones are refused.
+pub(super) const EXPERIMENT_TAG_VALUE: usize = 20_000;
+
+/// Metrics in one batch, and things of all kinds together.
+const BATCH: usize = 1_000;
+
+/// Params in one batch, and tags.
+const BATCH_TEXTS: usize = 100;
+
+/// Fails when a batch brings too much.
+pub(super) fn check_batch(metrics: usize, params: usize, tags: usize) -> Result<()> {
+    let check = |what: &str, count: usize, most: usize| {
+        if count <= most {
+            return Ok(());
+        }
+        Err(Error::invalid(format!(
+            "A batch logging request can contain at most {most} {what}. Got {count} {what}. Please split up {what} \
+             across multiple requests and try again."
+        )))
+    };
+    check("metrics", metrics, BATCH)?;
+    check("params", params, BATCH_TEXTS)?;
+    check("tags", tags, BATCH_TEXTS)?;
+    check("metrics, params, and tags", metrics + params + tags, BATCH)
+}
+
+/// Fails when an experiment's metadata is too long.
+pub(super) fn check_experiment_tag(key: &str, value: &str) -> Result<()> {
+    key.parse::<modelry_core::names::Key>()?;
+    check_length("value", value, EXPERIMENT_TAG_VALUE)
+}
