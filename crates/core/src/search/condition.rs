@@ -6,7 +6,7 @@ use super::expr::{Condition, Field, NumberOp, TextOp};
 use super::field::is_keyword;
 use super::lexer::TokenKind;
 use super::parser::Parser;
-use crate::{Error, Result};
+use crate::Result;
 
 /// Whole numbers up to this one, 2^53, have an exact `f64`.
 const MAX_EXACT_FLOAT: f64 = 9_007_199_254_740_992.0;
@@ -158,33 +158,34 @@ impl<A: Attribute> Parser<'_, A> {
 
     /// Takes a whole number, be it written as one or like `1.7e12`.
     fn integer(&mut self) -> Result<i64> {
-        let token = self.advance()?;
-        let integer = match token.kind {
-            TokenKind::Number(value) => self.source.raw(token).parse().ok().or_else(|| whole(value)),
+        let integer = match self.token.kind {
+            TokenKind::Number(value) => self.source.raw(self.token).parse().ok().or_else(|| whole(value)),
             _ => None,
         };
-        integer.ok_or_else(|| self.expected_at(token, "a whole number of 64 bits without quotes"))
+        let integer = integer.ok_or_else(|| self.expected("a whole number of 64 bits without quotes"))?;
+        self.advance()?;
+        Ok(integer)
     }
 
     /// Takes the number of an experiment, in quotes or not.
     fn id(&mut self) -> Result<i64> {
-        let token = self.advance()?;
-        let digits = match token.kind {
+        let digits = match self.token.kind {
             TokenKind::Quoted { quote: '\'' | '"', text } => text,
-            TokenKind::Number(_) => self.source.raw(token),
-            _ => return Err(self.expected_at(token, "a whole number in quotes")),
+            TokenKind::Number(_) => self.source.raw(self.token),
+            _ => return Err(self.expected("a whole number in quotes")),
         };
-        digits.parse().map_err(|_| self.expected_at(token, "a whole number in quotes"))
+        let id = digits.parse().map_err(|_| self.expected("a whole number in quotes"))?;
+        self.advance()?;
+        Ok(id)
     }
 
     /// Takes a text.
     fn text(&mut self) -> Result<String> {
         let bare = self.entity.values == Values::QuotedOrBare;
-        let token = self.token;
-        let text = match token.kind {
+        let text = match self.token.kind {
             TokenKind::Quoted { quote: '\'' | '"', text } => text,
             TokenKind::Word(word) if bare && !is_keyword(word) => word,
-            TokenKind::Number(_) | TokenKind::Scoped { .. } if bare => self.source.raw(token),
+            TokenKind::Number(_) | TokenKind::Scoped { .. } if bare => self.source.raw(self.token),
             _ => return Err(self.expected("a text in quotes")),
         };
         self.advance()?;
@@ -200,7 +201,7 @@ impl<A: Attribute> Parser<'_, A> {
         let mut values = Vec::new();
         loop {
             if values.len() == MAX_LIST_VALUES {
-                return Err(self.too_long());
+                return Err(self.place().error(&format!("a list has at most {MAX_LIST_VALUES} values")));
             }
             values.push(value(self)?);
             if self.token.kind == TokenKind::Comma {
@@ -213,10 +214,6 @@ impl<A: Attribute> Parser<'_, A> {
                 return Ok(values);
             }
         }
-    }
-
-    fn too_long(&self) -> Error {
-        self.place().error(&format!("a list has at most {MAX_LIST_VALUES} values"))
     }
 }
 

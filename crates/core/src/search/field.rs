@@ -80,8 +80,12 @@ pub(super) fn scoped<A: Attribute>(
     }
     let family = Family::of_word(scope).filter(|family| entity.filter_families.contains(family));
     let Some(family) = family else {
-        let valid = entity.filter_families.iter().map(|family| family.word());
-        return Err(invalid(place, "entity type", scope, std::iter::once("attributes").chain(valid)));
+        let valid = entity.filter_families.iter().map(|family| format!(", '{}'", family.word()));
+        let valid = valid.collect::<String>();
+        let scope = shorten(scope);
+        return Err(
+            place.error(&format!("Invalid entity type '{scope}'. Valid values are 'attributes'{valid}"))
+        );
     };
     if key.is_empty() {
         return Err(place.error(&format!("expected a key after `{scope}.`, found nothing")));

@@ -1,5 +1,4 @@
 //! From tokens to expressions, by recursive descent with one token of look-ahead.
-
 //!
 //! Here are the frame of an expression and of an order; what a single test consists of is in [`super::field`] and
 //! [`super::condition`].

@@ -67,6 +67,7 @@ fn an_unexpected_token_is_named_with_its_column() {
         ("tags.a IS 'x'", 11, "expected NULL, found `'x'`"),
         ("run_id IN ('a' 'b')", 16, "expected `,` or `)`, found `'b'`"),
         ("run_id IN ('a',,)", 16, "expected a text in quotes, found `,`"),
+        ("start_time > 'x' ;", 14, "expected a whole number of 64 bits without quotes, found `'x'`"),
         ("run_id IN ()", 12, "expected a text in quotes, found `)`"),
     ]);
 }
@@ -118,7 +119,7 @@ fn an_unknown_name_is_answered_with_the_known_ones() {
         (
             "Metrics.a > 1",
             1,
-            "Invalid entity type 'Metrics' specified. Valid keys are 'attributes', 'metrics', 'params', 'tags', \
+            "Invalid entity type 'Metrics'. Valid values are 'attributes', 'metrics', 'params', 'tags', \
              'datasets'",
         ),
     ]);
@@ -128,7 +129,7 @@ fn an_unknown_name_is_answered_with_the_known_ones() {
 fn a_family_that_the_entity_lacks_is_answered_with_those_that_it_has() {
     assert_eq!(
         of_experiments("metrics.a > 1"),
-        "Invalid filter. Could not be parsed at column 1: Invalid entity type 'metrics' specified. Valid keys are \
+        "Invalid filter. Could not be parsed at column 1: Invalid entity type 'metrics'. Valid values are \
          'attributes', 'tags'"
     );
 }
