@@ -1,0 +1,121 @@
+//! How a command reaches the data: through the running server's socket in the data folder, or by opening the folder when
+//! no server holds it. Whoever can read the folder may do both.
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::os::fd::AsRawFd as _;
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, anyhow};
+use modelry_server::App;
+use serde::{Deserialize, Serialize};
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{UnixListener, UnixStream as AsyncUnixStream};
+
+use crate::admin::{self, Request};
+use crate::args::Folder;
+use crate::config::{Config, Given};
+use crate::data_folder::DataFolder;
+
+const SOCKET: &str = "control.sock";
+
+/// The longest command, in bytes.
+const LONGEST: u64 = 64 << 10;
+
+#[derive(Serialize, Deserialize)]
+enum Reply {
+    Done(String),
+    Failed(String),
+}
+
+/// Runs a command and prints what it answers.
+pub(crate) fn run(folder: &Folder, request: Request) -> Result<()> {
+    let config = Given::of_folder(folder).resolve(folder.config.as_deref())?;
+    if !config.data.exists() {
+        return Err(anyhow!("there is no data folder {}: name it with --data", config.data.display()));
+    }
+    let answer = match DataFolder::take(&config.data)? {
+        Some(held) => run_here(&held, &config, request)?,
+        None => ask_server(&config.data, &request)?,
+    };
+    println!("{answer}");
+    Ok(())
+}
+
+fn run_here(held: &DataFolder, config: &Config, request: Request) -> Result<String> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let app = held.open(config).await?;
+        let answer = admin::run(&app, &config.base_url(), request).await;
+        app.db.close().await;
+        answer
+    })
+}
+
+fn ask_server(data: &Path, request: &Request) -> Result<String> {
+    let folder = std::fs::File::open(data)?;
+    let mut stream = UnixStream::connect(socket_path(&folder)).context(
+        "the data folder is in use by a modelry process that does not answer commands; it may be starting or stopping",
+    )?;
+    serde_json::to_writer(&mut stream, request)?;
+    stream.write_all(b"\n")?;
+    let mut line = String::new();
+    BufReader::new(stream).read_line(&mut line)?;
+    match serde_json::from_str(&line).context("the server's answer is not readable")? {
+        Reply::Done(text) => Ok(text),
+        Reply::Failed(text) => Err(anyhow!(text)),
+    }
+}
+
+/// A path of the socket that is short enough for the kernel however deep the folder is.
+fn socket_path(folder: &std::fs::File) -> PathBuf {
+    format!("/proc/self/fd/{}/{SOCKET}", folder.as_raw_fd()).into()
+}
+
+/// Answers commands for as long as the server runs.
+pub(crate) async fn listen(folder: &DataFolder, app: App, base_url: String) -> Result<()> {
+    let file = std::fs::File::open(folder.path())?;
+    let path = socket_path(&file);
+    // The folder is held, so a socket that is there was left by a process that is gone.
+    let _ = std::fs::remove_file(&path);
+    let listener = UnixListener::bind(&path).context("cannot open the control socket in the data folder")?;
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))?;
+    tokio::spawn(async move {
+        let _folder = file;
+        loop {
+            match listener.accept().await {
+                Ok((stream, _)) => {
+                    let (app, base_url) = (app.clone(), base_url.clone());
+                    tokio::spawn(async move {
+                        if let Err(error) = answer(stream, &app, &base_url).await {
+                            tracing::warn!(%error, "a command on the control socket was cut off");
+                        }
+                    });
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "the control socket failed");
+                    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+                }
+            }
+        }
+    });
+    Ok(())
+}
+
+async fn answer(stream: AsyncUnixStream, app: &App, base_url: &str) -> Result<()> {
+    let (read, mut write) = stream.into_split();
+    let mut line = String::new();
+    tokio::io::BufReader::new(read.take(LONGEST)).read_line(&mut line).await?;
+    let reply = match serde_json::from_str(&line) {
+        Ok(request) => match admin::run(app, base_url, request).await {
+            Ok(text) => Reply::Done(text),
+            Err(error) => Reply::Failed(format!("{error:#}")),
+        },
+        Err(_) => Reply::Failed("the running server does not know this command; is it of another version?".into()),
+    };
+    let mut text = serde_json::to_vec(&reply)?;
+    text.push(b'\n');
+    write.write_all(&text).await?;
+    Ok(())
+}

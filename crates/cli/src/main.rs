@@ -1,0 +1,36 @@
+//! `modelry`: the server, and the commands that administer it.
+
+mod admin;
+mod args;
+mod config;
+mod control;
+mod data_folder;
+mod first_start;
+mod logs;
+mod serve;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use args::{Args, Command};
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    let outcome = match args.command {
+        Command::Serve(options) => serve::run(&options),
+        Command::Token(options) => control::run(&options.folder, admin::Request::Token(options.request)),
+        Command::LoginLink(options) => control::run(&options.folder, admin::Request::LoginLink(options.request)),
+        Command::User { command: args::UserCommand::Create(options) } => {
+            control::run(&options.folder, admin::Request::CreateUser(options.request))
+        }
+        Command::Check(options) => control::run(&options, admin::Request::Check),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("modelry: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
