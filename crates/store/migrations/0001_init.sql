@@ -313,7 +313,8 @@ CREATE TABLE logged_model_metrics ( -- clustered
 
 -- Bytes ---------------------------------------------------------------------------------------------------------
 
--- state: 0 live, 1 dying. store_key is random and never derived from the content.
+-- state: 0 live, 1 dying. store_key is random and never derived from the content. unreferenced_at: since when no
+-- project refers to it, NULL while one does.
 CREATE TABLE blobs ( -- clustered
     id BIGINT NOT NULL,
     sha256 BYTEA,
@@ -321,10 +322,12 @@ CREATE TABLE blobs ( -- clustered
     store_key TEXT NOT NULL,
     state BIGINT NOT NULL,
     created_at BIGINT NOT NULL,
+    unreferenced_at BIGINT,
     PRIMARY KEY (id)
 );
 CREATE UNIQUE INDEX blobs_by_store_key ON blobs (store_key);
 CREATE INDEX blobs_by_digest ON blobs (sha256, size_bytes);
+CREATE INDEX blobs_unreferenced ON blobs (state, unreferenced_at) WHERE unreferenced_at IS NOT NULL;
 
 -- How often a project refers to a blob; a blob without a row here may be collected.
 CREATE TABLE project_blobs ( -- clustered

@@ -1,0 +1,177 @@
+//! Rows of blobs: which bytes there are, who refers to them, and the collection of those nobody refers to.
+//!
+//! The bytes lie elsewhere, under `store_key`. They are durable before their row is written, and they are removed
+//! before their row is, so a row that can be reached always has its bytes.
+//!
+//! A blob is live, or dying. It is born without a reference, gets one with the file that it was made for, and is dying
+//! when it has had none for a while. A dying blob is never given out again; once its bytes are gone, so is its row.
+
+use std::collections::HashSet;
+
+use modelry_core::digest::Sha256;
+use modelry_core::ids::{BlobId, ProjectId};
+use modelry_core::store_key::StoreKey;
+use modelry_core::time::Timestamp;
+use modelry_core::{Error, Result};
+use modelry_db::{Param, Tx};
+
+use crate::sql::placeholders;
+
+/// Bytes that are durable in the store and have no row yet.
+#[derive(Clone, Debug)]
+pub struct NewBlob {
+    /// A fresh number.
+    pub id: BlobId,
+    /// The digest of the bytes.
+    pub sha256: Sha256,
+    /// How many bytes there are.
+    pub size_bytes: u64,
+    /// Where they lie.
+    pub store_key: StoreKey,
+    /// Now.
+    pub created_at: Timestamp,
+}
+
+/// What became of a [`NewBlob`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stored {
+    /// It has a row.
+    Inserted(BlobId),
+    /// This live blob has the same bytes. The new ones are to be removed once the transaction is durable.
+    Shared(BlobId),
+}
+
+impl Stored {
+    /// The blob that has the bytes.
+    pub fn id(self) -> BlobId {
+        match self {
+            Self::Inserted(id) | Self::Shared(id) => id,
+        }
+    }
+}
+
+/// A blob that nobody can reach any more and whose bytes are to be removed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dying {
+    /// Its number.
+    pub id: BlobId,
+    /// Where its bytes lie.
+    pub store_key: StoreKey,
+}
+
+const LIVE: i64 = 0;
+const DYING: i64 = 1;
+
+/// Gives `new` a row, or finds the live blob with the same bytes.
+///
+/// Either way the caller makes a file refer to it in the same transaction.
+pub fn insert_or_share(tx: &mut Tx<'_>, new: &NewBlob) -> Result<Stored> {
+    let size_bytes = to_column(new.size_bytes)?;
+    let digest = new.sha256.0.as_slice();
+    let same = tx.query_opt(
+        "SELECT id FROM blobs WHERE sha256 = $1 AND size_bytes = $2 AND state = $3 ORDER BY id LIMIT 1",
+        &[&digest, &size_bytes, &LIVE],
+        |row| row.get(0),
+    )?;
+    if let Some(id) = same {
+        return Ok(Stored::Shared(BlobId(id)));
+    }
+    tx.execute(
+        "INSERT INTO blobs (id, sha256, size_bytes, store_key, state, created_at, unreferenced_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $6)",
+        &[&new.id.0, &digest, &size_bytes, &new.store_key.as_str(), &LIVE, &new.created_at.0],
+    )?;
+    Ok(Stored::Inserted(new.id))
+}
+
+/// Counts one more file of `project` that refers to `blob`.
+pub(crate) fn refer(tx: &mut Tx<'_>, project: ProjectId, blob: BlobId) -> Result<()> {
+    tx.execute(
+        "INSERT INTO project_blobs (project_id, blob_id, files)
+         VALUES ($1, $2, $3)
+         ON CONFLICT (project_id, blob_id) DO UPDATE
+            SET files = project_blobs.files + excluded.files",
+        &[&project.0, &blob.0, &1_i64],
+    )?;
+    tx.execute(
+        "UPDATE blobs SET unreferenced_at = NULL WHERE id = $1 AND unreferenced_at IS NOT NULL",
+        &[&blob.0],
+    )?;
+    Ok(())
+}
+
+/// Counts `files` files of `project` less that refer to `blob`, and notes when nobody does any more.
+pub(crate) fn release(
+    tx: &mut Tx<'_>,
+    (project, blob): (ProjectId, BlobId),
+    files: i64,
+    now: Timestamp,
+) -> Result<()> {
+    tx.execute(
+        "UPDATE project_blobs SET files = files - $3 WHERE project_id = $1 AND blob_id = $2",
+        &[&project.0, &blob.0, &files],
+    )?;
+    let last_of_project = tx.execute(
+        "DELETE FROM project_blobs WHERE project_id = $1 AND blob_id = $2 AND files <= 0",
+        &[&project.0, &blob.0],
+    )?;
+    if last_of_project > 0 {
+        tx.execute(
+            "UPDATE blobs SET unreferenced_at = $2
+              WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM project_blobs p WHERE p.blob_id = blobs.id)",
+            &[&blob.0, &now.0],
+        )?;
+    }
+    Ok(())
+}
+
+/// Marks up to `limit` live blobs as dying that nobody has referred to since before `cutoff`, and answers how many.
+pub fn mark_dying(tx: &mut Tx<'_>, cutoff: Timestamp, limit: i64) -> Result<u64> {
+    // The column says who is unreferenced; what decides over bytes is that there really is no reference.
+    tx.execute(
+        "UPDATE blobs SET state = $1
+          WHERE id IN (SELECT b.id FROM blobs b
+                        WHERE b.state = $2 AND b.unreferenced_at IS NOT NULL AND b.unreferenced_at < $3
+                        ORDER BY b.unreferenced_at LIMIT $4)
+            AND NOT EXISTS (SELECT 1 FROM project_blobs p WHERE p.blob_id = blobs.id)",
+        &[&DYING, &LIVE, &cutoff.0, &limit],
+    )
+}
+
+/// Up to `limit` dying blobs, those without a reference for longest first.
+pub fn list_dying(tx: &mut Tx<'_>, limit: i64) -> Result<Vec<Dying>> {
+    tx.query(
+        "SELECT id, store_key FROM blobs
+          WHERE state = $1 AND unreferenced_at IS NOT NULL
+          ORDER BY unreferenced_at LIMIT $2",
+        &[&DYING, &limit],
+        |row| Ok(Dying { id: BlobId(row.get(0)?), store_key: row.get::<String>(1)?.parse()? }),
+    )
+}
+
+/// Deletes the row of a dying blob whose bytes are gone; answers whether there was one.
+pub fn delete_dying(tx: &mut Tx<'_>, id: BlobId) -> Result<bool> {
+    Ok(tx.execute("DELETE FROM blobs WHERE id = $1 AND state = $2", &[&id.0, &DYING])? > 0)
+}
+
+/// Those of `keys` that no row names: their bytes belong to nobody.
+pub fn without_row(tx: &mut Tx<'_>, keys: &[StoreKey]) -> Result<Vec<StoreKey>> {
+    if keys.is_empty() {
+        return Ok(Vec::new());
+    }
+    let texts: Vec<&str> = keys.iter().map(StoreKey::as_str).collect();
+    let params: Vec<&dyn Param> = texts.iter().map(|text| text as &dyn Param).collect();
+    let sql = format!("SELECT store_key FROM blobs WHERE store_key IN ({})", placeholders(1, texts.len()));
+    let known: HashSet<String> = tx.query(&sql, &params, |row| row.get(0))?.into_iter().collect();
+    Ok(keys.iter().filter(|key| !known.contains(key.as_str())).cloned().collect())
+}
+
+/// A size as its column has it.
+pub(crate) fn to_column(size_bytes: u64) -> Result<i64> {
+    i64::try_from(size_bytes).map_err(|_| Error::internal("a blob is larger than a column can say"))
+}
+
+/// A size as its column has it, read back.
+pub(crate) fn from_column(size_bytes: i64) -> Result<u64> {
+    u64::try_from(size_bytes).map_err(|_| Error::internal("a size is negative"))
+}
