@@ -8,9 +8,6 @@ use super::lexer::TokenKind;
 use super::parser::Parser;
 use crate::Result;
 
-/// Whole numbers up to this one, 2^53, have an exact `f64`.
-const MAX_EXACT_FLOAT: f64 = 9_007_199_254_740_992.0;
-
 /// An operator of any field; which of them fits is decided where the field is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Operator {
@@ -217,10 +214,7 @@ impl<A: Attribute> Parser<'_, A> {
     }
 }
 
-/// `value` as an integer, when it is one and no digit of it is in doubt.
+/// `value` as an integer, when it is one that fits.
 fn whole(value: f64) -> Option<i64> {
-    if value.abs() > MAX_EXACT_FLOAT || value.fract() != 0.0 {
-        return None;
-    }
-    format!("{value:.0}").parse().ok()
+    if value.fract() == 0.0 { format!("{value:.0}").parse().ok() } else { None }
 }

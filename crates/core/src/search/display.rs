@@ -117,7 +117,7 @@ impl<A: Attribute> Display for OrderKey<A> {
 
 fn write_key(f: &mut Formatter<'_>, family: Family, key: &str) -> fmt::Result {
     write!(f, "{}.", family.word())?;
-    if !key.is_empty() && key.chars().all(is_name_char) {
+    if key.chars().all(is_name_char) {
         return f.write_str(key);
     }
     write_quoted(f, key, &['`', '"', '\''])

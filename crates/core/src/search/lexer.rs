@@ -224,11 +224,7 @@ impl<'t> Lexer<'t> {
         if self.peek() == Some('-') {
             self.at += 1;
         }
-        let digits = self.take_while(|c| is_name_char(c) && c != '-');
-        if digits.ends_with(['e', 'E']) && matches!(self.peek(), Some('+' | '-')) {
-            self.at += 1;
-            self.take_while(is_name_char);
-        }
+        self.take_while(|c| is_name_char(c) || c == '+');
         let raw = &self.source.text[start..self.at];
         let value = raw.parse().map_err(|_| {
             let shown = shorten(raw);

@@ -76,7 +76,7 @@ impl<'t, A: Attribute> Parser<'t, A> {
             }
             let goes_on = self.take_keyword("AND")?;
             // MLflow forgives an AND that nothing follows.
-            if !goes_on || (self.token.kind == TokenKind::End && self.nesting == 0) {
+            if !goes_on || self.token.kind == TokenKind::End {
                 return Ok(one_or(parts, Expr::And));
             }
         }

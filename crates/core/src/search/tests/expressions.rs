@@ -167,6 +167,7 @@ fn a_time_is_a_whole_number_of_64_bits() {
             ("start_time > 9223372036854775807", "start_time > 9223372036854775807"),
             ("start_time > -9223372036854775808", "start_time > -9223372036854775808"),
             ("start_time > 9007199254740993", "start_time > 9007199254740993"),
+            ("start_time > -1e18", "start_time > -1000000000000000000"),
             ("start_time > 1.7e12", "start_time > 1700000000000"),
             ("start_time > 1700000000000.0", "start_time > 1700000000000"),
         ],
