@@ -1,6 +1,7 @@
 """Files of a run: logged, listed, downloaded and loaded by the stock client."""
 
 import hashlib
+import io
 import random
 from pathlib import Path
 
@@ -84,6 +85,15 @@ def test_a_file_logged_again_is_replaced(client, run):
         uri = mlflow.get_artifact_uri("note.txt")
     assert mlflow.artifacts.load_text(uri) == "second"
     assert mlflow.artifacts.load_dict(uri.replace("note.txt", "config.json")) == {"a": 1}
+
+
+@pytest.mark.mlflow3
+@pytest.mark.covers("mlflow.log_stream", "MlflowClient.log_stream")
+def test_a_stream_is_logged_as_a_file(client, run):
+    client.log_stream(run, io.BytesIO(b"from the client"), "streams/a.bin")
+    mlflow.log_stream(io.BytesIO(b"fluently"), "streams/b.bin", run_id=run)
+    listed = {one.path: one.file_size for one in client.list_artifacts(run, "streams")}
+    assert listed == {"streams/a.bin": 15, "streams/b.bin": 8}
 
 
 @pytest.mark.covers("mlflow.log_figure", "mlflow.log_image", "mlflow.artifacts.load_image")

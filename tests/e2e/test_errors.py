@@ -178,6 +178,14 @@ def test_a_revoked_token_is_refused_at_once(server, native, unique):
 
 
 @pytest.mark.modelry_only("MLflow's server asks for no token")
+def test_an_expired_token_is_refused(server):
+    expired = server.new_token("root", "api", "--expires-in-days", "0")
+    answer = Wire(server.tracking_uri, expired).get("experiments/get", experiment_id="0")
+    assert answer.error == (401, "UNAUTHENTICATED")
+    assert "personal_access_tokens" in answer.json["message"]
+
+
+@pytest.mark.modelry_only("MLflow's server asks for no token")
 def test_a_read_token_reads_searches_and_does_not_write(server, native, unique):
     caller = Wire(server.tracking_uri, native.create_token(unique("reader"), ["read_api"])["token"])
     caller.ok(caller.get("experiments/get", experiment_id="0"))

@@ -84,6 +84,18 @@ def test_a_deleted_tag_is_gone(client, experiment):
     assert "gone" not in client.get_experiment(experiment).tags
 
 
+@pytest.mark.mlflow3
+@pytest.mark.covers("mlflow.delete_experiment_tag", "mlflow.restore_experiment")
+def test_the_fluent_calls_delete_tags_and_restore_too(client, experiment):
+    mlflow.set_experiment_tag("gone", "soon")
+    mlflow.delete_experiment_tag("gone")
+    mlflow.delete_experiment(experiment)
+    mlflow.restore_experiment(experiment)
+    restored = client.get_experiment(experiment)
+    assert restored.lifecycle_stage == "active"
+    assert "gone" not in restored.tags
+
+
 @pytest.mark.covers("MlflowClient.delete_experiment", "MlflowClient.restore_experiment")
 def test_deleting_takes_the_runs_along_and_restoring_brings_them_back(client, experiment, run):
     client.delete_experiment(experiment)

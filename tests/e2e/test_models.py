@@ -2,6 +2,7 @@
 
 import mlflow
 import numpy
+import pandas
 import pytest
 from mlflow.entities import Metric
 from mlflow.exceptions import MlflowException
@@ -175,6 +176,24 @@ def test_a_model_is_recorded_as_what_a_run_produced(client, experiment):
         mlflow.log_outputs(models=[mlflow.entities.LoggedModelOutput(made.model_id, step=4)])
     [output] = client.get_run(active.info.run_id).outputs.model_outputs
     assert (output.model_id, output.step) == (made.model_id, 4)
+
+
+@pytest.mark.mlflow3
+@pytest.mark.covers("MlflowClient.log_outputs")
+def test_the_client_records_what_a_run_produced_too(client, experiment, run):
+    made = client.create_logged_model(experiment)
+    client.log_outputs(run, [mlflow.entities.LoggedModelOutput(made.model_id, step=2)])
+    assert [one.step for one in client.get_run(run).outputs.model_outputs] == [2]
+
+
+@pytest.mark.covers("mlflow.evaluate")
+def test_an_evaluation_logs_its_metrics_and_its_data(client, experiment):
+    frame = pandas.DataFrame({"predicted": [1.0, 2.0, 3.0], "true": [1.0, 2.0, 4.0]})
+    with mlflow.start_run() as active:
+        mlflow.evaluate(data=frame, predictions="predicted", targets="true", model_type="regressor")
+    read = client.get_run(active.info.run_id)
+    assert read.data.metrics["max_error"] == 1.0
+    assert len(read.inputs.dataset_inputs) == 1
 
 
 @pytest.mark.mlflow3

@@ -149,6 +149,15 @@ def test_a_deleted_run_takes_nothing_more(client, run):
         client.log_param(run, "late", 1)
 
 
+@pytest.mark.mlflow3
+@pytest.mark.covers("mlflow.restore_run")
+def test_a_restored_run_takes_more_again(client, run):
+    mlflow.delete_run(run)
+    mlflow.restore_run(run)
+    client.log_param(run, "late", 1)
+    assert client.get_run(run).data.params == {"late": "1"}
+
+
 @pytest.mark.covers("mlflow.search_runs")
 def test_a_search_gives_a_data_frame_with_a_column_for_each_key(experiment):
     for depth in (3, 5):

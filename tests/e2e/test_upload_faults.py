@@ -57,6 +57,18 @@ def test_a_json_body_that_is_too_large_is_refused_before_it_is_read(wire):
         assert connection.recv(65536).split(b" ")[1] == b"413"
 
 
+@pytest.mark.modelry_only("MLflow's server takes a file of any size")
+@pytest.mark.parametrize("announced", [True, False])
+def test_a_file_over_the_limit_is_refused_and_not_kept(fresh, announced):
+    server = fresh(settings={"MODELRY_MAX_FILE_BYTES": str(MEBIBYTE)}).start()
+    wire, run, target = with_run(server)
+    headers = {"Content-Length": str(2 * MEBIBYTE)} if announced else {}
+    refused = wire.send("PUT", target("large.bin"), (bytes(4096) for _ in range(512)), headers)
+    assert refused.status == 413
+    assert wire.send("PUT", target("fits.bin"), bytes(MEBIBYTE)).status == 200
+    assert listing(wire, run) == {"fits.bin": MEBIBYTE}
+
+
 @pytest.mark.modelry_only("MLflow's server sets no such limit")
 def test_a_large_upload_and_download_need_little_memory(fresh):
     server = fresh().start()

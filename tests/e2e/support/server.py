@@ -137,10 +137,9 @@ class Modelry(Process):
         assert not check or done.returncode == 0, f"modelry {arguments} failed:\n{done.stdout}{done.stderr}"
         return done
 
-    def new_token(self, user="root", scope="api"):
+    def new_token(self, user="root", scope="api", *more):
         """A token for `user`, made by `modelry token`."""
-        printed = self.command("token", "--user", user, "--name", f"{user} {scope}", "--scope", scope).stdout
-        return token_in(printed)
+        return token_in(self.command("token", "--user", user, "--scope", scope, *more).stdout)
 
 
 class Reference(Process):
