@@ -71,7 +71,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn tokens_read_back(number in any::<i64>(), text in ".{0,40}", value in prop::num::f64::NORMAL) {
+        fn tokens_read_back(number in any::<i64>(), text in ".{0,40}", value in prop::num::f64::NORMAL | prop::num::f64::NEGATIVE) {
             let start = (number, text, value);
             prop_assert_eq!(decode_token::<(i64, String, f64)>(&encode_token(&start)).unwrap(), start);
         }

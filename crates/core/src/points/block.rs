@@ -64,9 +64,8 @@ impl Block {
 
     /// What is kept beside the bytes.
     pub fn header(&self) -> Header {
-        let (Some(first), Some(last)) = (self.points.first(), self.points.last()) else {
-            unreachable!("a block holds at least one point")
-        };
+        let first = self.points.first().expect("a block holds at least one point");
+        let last = self.points.last().expect("a block holds at least one point");
         Header {
             first: first.position(),
             last_timestamp: last.timestamp(),

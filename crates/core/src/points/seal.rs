@@ -163,7 +163,8 @@ mod tests {
 
     #[test]
     fn only_blocks_around_the_new_points_are_written_again() {
-        let mut stored = sealed((0..9).map(|block| run((0..3_000).map(|n| (block * 3_000 + n) * 2))));
+        let full = (0..9).map(|block| run((0..3_000).map(|n| (block * 3_000 + n) * 2)));
+        let mut stored = sealed(full.chain([run(100_000..100_010)]));
         let third = at(2 * 6_000).position();
         let sealed = stored.seal(&run([2 * 6_000 + 501]), 9);
         assert_eq!(sealed.replaced, [third]);
@@ -199,6 +200,13 @@ mod tests {
         let points = stored.points();
         stored.seal(&points, 0);
         assert!(stored.points() == points);
+    }
+
+    #[test]
+    fn a_point_that_starts_a_block_is_found_in_it() {
+        let mut stored = sealed([run(0..3_000), run(9_000..12_000)]);
+        stored.seal(&run([9_000]), 0);
+        assert_eq!(stored.sizes(), [3_000, 3_000]);
     }
 
     #[test]

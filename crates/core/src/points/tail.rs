@@ -116,6 +116,11 @@ mod tests {
         assert!(decode(&row(3, 3)).is_err());
     }
 
+    #[test]
+    fn a_row_with_a_key_of_no_points_is_corrupt() {
+        assert!(decode(&[VERSION, 3, 0]).is_err());
+    }
+
     proptest! {
         #[test]
         fn rows_read_back(points in prop::collection::btree_map(any::<i64>().prop_map(KeyId), testing::points(9), 0..9)) {
