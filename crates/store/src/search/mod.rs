@@ -1,6 +1,23 @@
 //! Searches: the filter grammar compiled to SQL that touches what it must and no more.
 
+mod binds;
+pub mod candidates;
+mod condition;
+pub mod experiments;
+mod keyset;
 pub mod logged_models;
+
+/// Which things a search shows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum View {
+    /// Those that are not in the bin.
+    #[default]
+    Active,
+    /// Those in the bin.
+    Deleted,
+    /// All.
+    All,
+}
 
 /// Escapes what `LIKE` treats as a wildcard; the statement says `ESCAPE '\'`.
 pub fn escape_like(text: &str) -> String {
