@@ -49,6 +49,12 @@ impl<'c> Tx<'c> {
         self.effects
     }
 
+    /// Pretends that a sync failed under a statement.
+    #[cfg(test)]
+    pub(crate) fn break_disk(&mut self) {
+        self.damage = Some(Damage::Disk);
+    }
+
     fn run<T>(&mut self, sql: &str, statement: impl FnOnce(&mut Link<'_>) -> Result<T, Fault>) -> Result<T> {
         if let Some(damage) = self.damage {
             return Err(damage.overlooked());

@@ -8,7 +8,7 @@ use futures_util::TryStreamExt;
 use modelry_core::Error;
 use tokio::runtime::Handle;
 use tokio_postgres::types::ToSql;
-use tokio_postgres::{CancelToken, Client, NoTls, Statement};
+use tokio_postgres::{CancelToken, Client, Statement};
 
 use super::lower::with_collation;
 use crate::fault::{Damage, Fault};
@@ -98,13 +98,6 @@ impl Session {
         }
         self.statements.insert(sql.to_owned(), statement.clone());
         Ok(statement)
-    }
-}
-
-/// Asks the server to stop what runs on the connection of `token`.
-pub(crate) async fn cancel(token: CancelToken) {
-    if let Err(error) = token.cancel_query(NoTls).await {
-        tracing::debug!(%error, "the server could not be asked to cancel");
     }
 }
 

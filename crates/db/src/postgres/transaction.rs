@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
+use std::time::Duration;
 
 use modelry_core::{Error, Result};
 use tokio::runtime::Handle;
-use tokio_postgres::CancelToken;
+use tokio_postgres::{CancelToken, NoTls};
 
-use super::session::{Session, cancel};
+use super::session::Session;
 use crate::Tx;
 use crate::fault::{Damage, Fault, LOST};
 use crate::job::{attempt, run_effects};
@@ -87,6 +88,9 @@ const RUNNING: u8 = 0;
 const FINISHED: u8 = 1;
 const CANCELLED: u8 = 2;
 
+/// Pause between two tries to cancel; a try that meets the connection between two statements does nothing.
+const CANCEL_PAUSE: Duration = Duration::from_millis(20);
+
 /// Cancels a read when it is dropped before the read has finished. Writes run to their end.
 pub(crate) struct Watch {
     state: Arc<AtomicU8>,
@@ -108,7 +112,7 @@ impl Watch {
 impl Watched {
     /// Says that the work is over. False when it is being cancelled: the cancelling may still arrive.
     pub(crate) fn finish(&self) -> bool {
-        self.0.compare_exchange(RUNNING, FINISHED, Ordering::AcqRel, Ordering::Acquire).is_ok()
+        self.0.swap(FINISHED, Ordering::AcqRel) == RUNNING
     }
 }
 
@@ -118,7 +122,17 @@ impl Drop for Watch {
         let running = self.state.compare_exchange(RUNNING, CANCELLED, Ordering::AcqRel, Ordering::Acquire).is_ok();
         // Without a runtime the connection is about to end anyway.
         if running && let Ok(runtime) = Handle::try_current() {
-            runtime.spawn(cancel(token));
+            runtime.spawn(cancel(Arc::clone(&self.state), token));
         }
+    }
+}
+
+/// Asks the server to stop what runs on the connection of `token`, until it has.
+async fn cancel(state: Arc<AtomicU8>, token: CancelToken) {
+    while state.load(Ordering::Acquire) == CANCELLED {
+        if let Err(error) = token.cancel_query(NoTls).await {
+            tracing::debug!(%error, "the server could not be asked to cancel");
+        }
+        tokio::time::sleep(CANCEL_PAUSE).await;
     }
 }

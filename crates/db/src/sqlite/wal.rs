@@ -71,3 +71,44 @@ impl WalMeter {
         self.pages.load(Ordering::Relaxed)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn meter(limit: u64) -> WalMeter {
+        WalMeter { pages: Arc::default(), at_checkpoint: 0, truncate_at: limit, limit }
+    }
+
+    #[test]
+    fn a_checkpoint_is_due_every_thousand_pages() {
+        let mut meter = meter(10_000);
+        let due = [999, 1_000, 1_999, 2_000, 2_001].map(|pages| {
+            meter.pages.store(pages, Ordering::Relaxed);
+            meter.checkpoint_is_due()
+        });
+        assert_eq!(due, [false, true, false, true, false]);
+    }
+
+    #[test]
+    fn a_log_that_began_anew_counts_from_nothing() {
+        let mut meter = meter(10_000);
+        let due = [1_500, 10, 1_010].map(|pages| {
+            meter.pages.store(pages, Ordering::Relaxed);
+            meter.checkpoint_is_due()
+        });
+        assert_eq!(due, [true, false, true]);
+    }
+
+    #[test]
+    fn after_a_try_in_vain_the_next_one_waits_for_a_whole_limit_more() {
+        let mut meter = meter(100);
+        meter.pages.store(150, Ordering::Relaxed);
+        meter.not_truncated();
+        let over = [200, 250, 251].map(|pages| {
+            meter.pages.store(pages, Ordering::Relaxed);
+            meter.is_over_limit()
+        });
+        assert_eq!(over, [false, false, true]);
+    }
+}

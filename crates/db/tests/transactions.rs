@@ -1,0 +1,237 @@
+//! What a transaction keeps, shows and answers: the same on both engines.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, mpsc};
+
+use modelry_core::{Error, Kind, Result};
+use modelry_db::{Migration, Tx};
+use modelry_testkit::{Db, both_empty};
+
+const COUNTERS: &[Migration] = &[Migration {
+    name: "0001_counters",
+    sql: "CREATE TABLE counters ( -- clustered
+    name TEXT NOT NULL PRIMARY KEY,
+    value BIGINT NOT NULL
+);",
+}];
+
+const ADD: &str = "INSERT INTO counters (name, value) VALUES ($1, 1)
+ON CONFLICT (name) DO UPDATE SET value = counters.value + 1
+RETURNING value";
+
+fn add(tx: &mut Tx<'_>, name: &str) -> Result<i64> {
+    tx.query_one(ADD, &[&name], |row| row.get(0))
+}
+
+fn value(tx: &mut Tx<'_>, name: &str) -> Result<Option<i64>> {
+    tx.query_opt("SELECT value FROM counters WHERE name = $1", &[&name], |row| row.get(0))
+}
+
+async fn value_of(db: &Db, name: &'static str) -> Option<i64> {
+    db.read(move |tx| value(tx, name)).await.unwrap()
+}
+
+both_empty! {
+    async fn what_is_written_is_read(db: Db) {
+        db.migrate(COUNTERS).await.unwrap();
+        db.write(|tx| add(tx, "a")).await.unwrap();
+        db.append(|tx| add(tx, "a")).await.unwrap();
+        assert_eq!((value_of(&db, "a").await, value_of(&db, "b").await), (Some(2), None));
+    }
+
+    async fn work_that_says_no_leaves_nothing(db: Db) {
+        db.migrate(COUNTERS).await.unwrap();
+        let refused = db.write(|tx| {
+            add(tx, "a")?;
+            Err::<(), _>(Error::conflict("no"))
+        });
+        assert_eq!((refused.await.unwrap_err().message(), value_of(&db, "a").await), ("no", None));
+    }
+
+    async fn work_that_panics_leaves_nothing_and_the_next_one_runs(db: Db) {
+        db.migrate(COUNTERS).await.unwrap();
+        let panicked = db.write(|tx| if add(tx, "a")? == 1 { panic!("on purpose") } else { Ok(()) }).await;
+        db.write(|tx| add(tx, "b")).await.unwrap();
+        assert_eq!((panicked.unwrap_err().kind(), value_of(&db, "a").await), (Kind::Internal, None));
+    }
+
+    async fn a_name_taken_already_exists(db: Db) {
+        db.migrate(COUNTERS).await.unwrap();
+        let insert = |tx: &mut Tx<'_>| tx.execute("INSERT INTO counters (name, value) VALUES ('a', 1)", &[]);
+        db.write(insert).await.unwrap();
+        assert_eq!(db.write(insert).await.unwrap_err().kind(), Kind::Exists);
+    }
+
+    async fn another_violated_constraint_is_a_defect(db: Db) {
+        db.migrate(COUNTERS).await.unwrap();
+        let write = db.write(|tx| tx.execute("INSERT INTO counters (name, value) VALUES ('a', NULL)", &[]));
+        assert_eq!(write.await.unwrap_err().kind(), Kind::Internal);
+    }
+
+    async fn work_that_goes_on_after_a_failed_statement_keeps_nothing(db: Db) {
+        db.migrate(COUNTERS).await.unwrap();
+        let write = db.write(|tx| {
+            add(tx, "a")?;
+            let _ = tx.execute("INSERT INTO counters (name, value) VALUES ('a', 1)", &[]);
+            Ok(())
+        });
+        assert_eq!((write.await.unwrap_err().kind(), value_of(&db, "a").await), (Kind::Internal, None));
+    }
+
+    async fn statements_count_the_rows_they_touch(db: Db) {
+        db.migrate(COUNTERS).await.unwrap();
+        let counts = db.write(|tx| {
+            add(tx, "a")?;
+            add(tx, "b")?;
+            let all = tx.execute("UPDATE counters SET value = 7", &[])?;
+            let none = tx.execute("INSERT INTO counters (name, value) VALUES ('a', 1) ON CONFLICT DO NOTHING", &[])?;
+            Ok((all, none))
+        });
+        assert_eq!(counts.await.unwrap(), (2, 0));
+    }
+
+    async fn a_query_for_the_first_row_leaves_the_others(db: Db) {
+        let many = "WITH RECURSIVE n (i) AS (SELECT CAST(1 AS BIGINT) UNION ALL SELECT i + 1 FROM n WHERE i < 1000)
+            SELECT i FROM n";
+        let read = db.read(move |tx| {
+            let first = tx.query_opt(many, &[], |row| row.get::<i64>(0))?;
+            let all = tx.query(many, &[], |row| row.get::<i64>(0))?;
+            Ok((first, all.len()))
+        });
+        assert_eq!(read.await.unwrap(), (Some(1), 1_000));
+    }
+
+    async fn a_query_for_one_row_that_finds_none_is_a_defect(db: Db) {
+        db.migrate(COUNTERS).await.unwrap();
+        let read = db.read(|tx| tx.query_one("SELECT value FROM counters", &[], |row| row.get::<i64>(0)));
+        assert_eq!(read.await.unwrap_err().kind(), Kind::Internal);
+    }
+
+    async fn rows_are_handed_out_until_one_is_refused(db: Db) {
+        let sql = "SELECT CAST(1 AS BIGINT) UNION ALL SELECT CAST(2 AS BIGINT) ORDER BY 1";
+        let seen = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&seen);
+        let read = db.read(move |tx| {
+            tx.query_each(sql, &[], |_| {
+                counted.fetch_add(1, Ordering::SeqCst);
+                Err(Error::conflict("enough"))
+            })
+        });
+        assert_eq!((read.await.unwrap_err().message(), seen.load(Ordering::SeqCst)), ("enough", 1));
+    }
+
+    async fn a_read_cannot_write(db: Db) {
+        db.migrate(COUNTERS).await.unwrap();
+        let read = db.read(|tx| add(tx, "a")).await;
+        assert_eq!((read.unwrap_err().kind(), value_of(&db, "a").await), (Kind::Internal, None));
+    }
+
+    async fn a_read_sees_one_moment(db: Db) {
+        db.migrate(COUNTERS).await.unwrap();
+        let (looked, first_look) = mpsc::channel();
+        let (written, gate) = mpsc::channel::<()>();
+        let gate = std::sync::Mutex::new(gate);
+        let reading = tokio::spawn({
+            let db = db.clone();
+            async move {
+                db.read(move |tx| {
+                    let before = value(tx, "a")?;
+                    looked.send(()).unwrap();
+                    let _ = gate.lock().unwrap().recv();
+                    Ok((before, value(tx, "a")?))
+                })
+                .await
+            }
+        });
+        tokio::task::spawn_blocking(move || first_look.recv().unwrap()).await.unwrap();
+        db.write(|tx| add(tx, "a")).await.unwrap();
+        drop(written);
+        assert_eq!(reading.await.unwrap().unwrap(), (None, None));
+    }
+
+    async fn concurrent_changes_of_one_row_are_all_kept(db: Db) {
+        db.migrate(COUNTERS).await.unwrap();
+        db.write(|tx| add(tx, "a")).await.unwrap();
+        let writers = (0..8).map(|_| {
+            let db = db.clone();
+            tokio::spawn(async move {
+                for _ in 0..10 {
+                    // Read and write apart, so that only isolation keeps two writers from losing a step.
+                    let step = |tx: &mut Tx<'_>| {
+                        let next = value(tx, "a")?.unwrap_or(0) + 1;
+                        tx.execute("UPDATE counters SET value = $1 WHERE name = 'a'", &[&next])
+                    };
+                    db.write(step).await.unwrap();
+                }
+            })
+        });
+        for writer in writers.collect::<Vec<_>>() {
+            writer.await.unwrap();
+        }
+        assert_eq!(value_of(&db, "a").await, Some(81));
+    }
+
+    async fn effects_run_before_the_answer_and_only_for_what_is_kept(db: Db) {
+        db.migrate(COUNTERS).await.unwrap();
+        let effects = Arc::new(AtomicUsize::new(0));
+        for keep in [true, false] {
+            let counted = Arc::clone(&effects);
+            let _ = db.write(move |tx| {
+                let counted = Arc::clone(&counted);
+                tx.on_commit(move || { counted.fetch_add(1, Ordering::SeqCst); });
+                if keep { add(tx, "a") } else { Err(Error::conflict("no")) }
+            })
+            .await;
+        }
+        assert_eq!(effects.load(Ordering::SeqCst), 1);
+    }
+
+    async fn an_effect_that_panics_is_a_defect_of_a_kept_write(db: Db) {
+        db.migrate(COUNTERS).await.unwrap();
+        let write = db.write(|tx| {
+            tx.on_commit(|| panic!("on purpose"));
+            add(tx, "a")
+        });
+        assert_eq!((write.await.unwrap_err().kind(), value_of(&db, "a").await), (Kind::Internal, Some(1)));
+    }
+
+    async fn reads_whose_callers_have_left_make_room_for_others(db: Db) {
+        let endless = "WITH RECURSIVE n (i) AS (SELECT CAST(1 AS BIGINT) UNION ALL SELECT -i FROM n)
+            SELECT count(*) FROM n WHERE i = 0";
+        let (began, begun) = mpsc::channel();
+        let readings: Vec<_> = (0..12).map(|_| {
+            let (db, began) = (db.clone(), began.clone());
+            tokio::spawn(async move {
+                db.read(move |tx| {
+                    let _ = began.send(());
+                    tx.query(endless, &[], |row| row.get::<i64>(0))
+                })
+                .await
+            })
+        })
+        .collect();
+        // As many as a SQLite database has readers.
+        tokio::task::spawn_blocking(move || begun.iter().take(4).for_each(drop)).await.unwrap();
+        for reading in &readings {
+            reading.abort();
+        }
+        let read = db.read(|tx| tx.query_one("SELECT CAST(7 AS BIGINT)", &[], |row| row.get::<i64>(0)));
+        assert_eq!(read.await.unwrap(), 7);
+    }
+
+    async fn a_closed_database_is_unavailable(db: Db) {
+        db.migrate(COUNTERS).await.unwrap();
+        db.close().await;
+        let kinds = [
+            db.write(|tx| add(tx, "a")).await.unwrap_err().kind(),
+            db.read(|tx| value(tx, "a")).await.unwrap_err().kind(),
+            db.migrate(COUNTERS).await.unwrap_err().kind(),
+        ];
+        assert_eq!(kinds, [Kind::Unavailable; 3]);
+    }
+
+    async fn a_healthy_database_has_no_findings(db: Db) {
+        db.migrate(COUNTERS).await.unwrap();
+        assert_eq!(db.integrity_check().await.unwrap(), [""; 0]);
+    }
+}
