@@ -218,14 +218,10 @@ impl<'t> Lexer<'t> {
         Ok(TokenKind::Comparison(op))
     }
 
-    /// A number, together with whatever stands right behind it, so that `1x` is one malformed number.
+    /// A number, together with whatever stands right behind it, so that `1x` and `1-2` are one malformed number each.
     fn number(&mut self) -> Result<TokenKind<'t>> {
         let start = self.at;
-        if self.peek() == Some('-') {
-            self.at += 1;
-        }
-        self.take_while(|c| is_name_char(c) || c == '+');
-        let raw = &self.source.text[start..self.at];
+        let raw = self.take_while(|c| is_name_char(c) || c == '+');
         let value = raw.parse().map_err(|_| {
             let shown = shorten(raw);
             self.error(start, &format!("`{shown}` is not a number"))
