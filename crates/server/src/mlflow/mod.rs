@@ -10,6 +10,7 @@ mod limits;
 mod logging;
 mod metrics;
 mod runs;
+mod search;
 mod views;
 pub mod wire;
 
@@ -35,6 +36,7 @@ pub fn table(app: &App) -> Table {
     let calls = Calls(Table::new(app.clone(), render, Csrf::Header));
     let calls = experiments::routes(calls);
     let calls = runs::routes(calls);
+    let calls = search::routes(calls);
     let calls = logging::routes(calls);
     let calls = metrics::routes(calls);
     info::routes(calls.0)
