@@ -38,37 +38,18 @@ impl Keys {
     /// The numbers of `names`, in their order; names that are new get a number, in a transaction of their own, so
     /// that the transaction that uses them need not make them.
     pub async fn intern(&self, db: &Db, ids: &Ids, project: ProjectId, names: &[&str]) -> Result<Vec<KeyId>> {
-        if let Some(known) = self.known(project, names) {
-            return Ok(known);
-        }
-        let unknown: BTreeSet<&str> = {
-            let cache = self.read();
-            let known = cache.ids.get(&project);
-            names.iter().copied().filter(|name| known.is_none_or(|ids| !ids.contains_key(*name))).collect()
-        };
-        let mut drawn = Vec::with_capacity(unknown.len());
-        for name in unknown {
-            drawn.push((name.to_owned(), KeyId(ids.next(project, Series::Key).await?)));
-        }
-        let found = db.write(move |tx| insert_missing(tx, project, &drawn)).await?;
-        let fresh: HashMap<&str, KeyId> = found.iter().map(|(name, id)| (name.as_str(), *id)).collect();
-        let answer = {
-            let cache = self.read();
-            let cached = cache.ids.get(&project);
-            let id_of = |name: &&str| {
-                fresh.get(name).copied().or_else(|| cached.and_then(|ids| ids.get(*name).copied()))
-            };
-            names.iter().map(id_of).collect::<Option<Vec<_>>>()
-        };
-        let mut cache = self.0.write().expect("no holder of this lock panics");
-        for (name, id) in found {
-            cache.insert(project, name.into(), id);
-        }
-        drop(cache);
-        match answer {
-            Some(ids) => Ok(ids),
-            // Another request emptied the full cache in between: ask again, now with every name unknown.
-            None => Box::pin(self.intern(db, ids, project, names)).await,
+        loop {
+            if let Some(known) = self.known(project, names) {
+                return Ok(known);
+            }
+            // A full cache may be emptied in between, so that one turn does not always do.
+            let mut drawn = Vec::new();
+            for name in self.unknown(project, names) {
+                drawn.push((name.to_owned(), KeyId(ids.next(project, Series::Key).await?)));
+            }
+            for (name, id) in db.write(move |tx| insert_missing(tx, project, &drawn)).await? {
+                self.write().insert(project, name.into(), id);
+            }
         }
     }
 
@@ -97,16 +78,30 @@ impl Keys {
                 |row| row.get(0),
             )?;
             let name: Arc<str> = name.into();
-            self.0.write().expect("no holder of this lock panics").insert(project, name.clone(), id);
+            self.write().insert(project, name.clone(), id);
             names.insert(id, name);
         }
         Ok(names)
     }
 
     fn known(&self, project: ProjectId, names: &[&str]) -> Option<Vec<KeyId>> {
+        if names.is_empty() {
+            return Some(Vec::new());
+        }
         let cache = self.read();
         let ids = cache.ids.get(&project)?;
         names.iter().map(|name| ids.get(*name).copied()).collect()
+    }
+
+    /// Those of `names` that are not in memory, each once, in order.
+    fn unknown<'n>(&self, project: ProjectId, names: &[&'n str]) -> BTreeSet<&'n str> {
+        let cache = self.read();
+        let known = cache.ids.get(&project);
+        names.iter().copied().filter(|name| known.is_none_or(|ids| !ids.contains_key(*name))).collect()
+    }
+
+    fn write(&self) -> std::sync::RwLockWriteGuard<'_, Cache> {
+        self.0.write().expect("no holder of this lock panics")
     }
 
     fn read(&self) -> std::sync::RwLockReadGuard<'_, Cache> {
