@@ -58,8 +58,8 @@ impl Blobs {
 }
 
 /// The refusal of a body of more than `limit_bytes`.
-fn too_large(limit_bytes: u64) -> Error {
-    Error::new(Kind::TooLarge, format!("a file has at most {limit_bytes} bytes on this server"))
+pub fn too_large(limit_bytes: u64) -> Error {
+    Error::new(Kind::TooLarge, format!("a file has at most {limit_bytes} bytes here"))
 }
 
 /// One upload: a piece is filled while the piece before it is hashed and written, each by a job of its own.

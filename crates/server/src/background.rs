@@ -7,7 +7,7 @@ use modelry_store::sessions;
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval};
 
-use crate::App;
+use crate::{App, collection};
 
 /// How often small chores are done.
 const MINUTE: Duration = Duration::from_secs(60);
@@ -29,6 +29,7 @@ pub fn start(app: &App) -> JoinSet<()> {
             }
         }
     });
+    tasks.spawn(collection::run(app.clone()));
     tasks
 }
 

@@ -4,9 +4,13 @@
 //! what, may they, do it, answer.
 
 pub mod access;
+pub mod accounts;
 pub mod app;
+pub mod attempts;
+pub mod background;
 pub mod callers;
 pub mod clock;
+pub mod collection;
 pub mod error;
 pub mod extract;
 pub mod mlflow;
@@ -14,6 +18,7 @@ pub mod passwords;
 pub mod router;
 pub mod secrets;
 pub mod table;
+pub mod transfer;
 pub mod v4;
 
 pub use app::{App, Limits, Settings};

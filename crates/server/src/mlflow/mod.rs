@@ -3,6 +3,7 @@
 //! Every call is mounted twice below `/api/v4/projects/{project}/ml/mlflow`: under `/api/2.0/mlflow` for SDKs and under
 //! `/ajax-api/2.0/mlflow` for pages.
 
+mod artifacts;
 mod experiments;
 mod info;
 mod lenient;
@@ -39,6 +40,7 @@ pub fn table(app: &App) -> Table {
     let calls = search::routes(calls);
     let calls = logging::routes(calls);
     let calls = metrics::routes(calls);
+    let calls = artifacts::routes(calls);
     info::routes(calls.0)
 }
 

@@ -1,0 +1,81 @@
+//! Addresses: what a path of the artifact proxy leads to.
+//!
+//! Clients are told `mlflow-artifacts:/<root>/<eid>/artifacts` for a candidate and
+//! `mlflow-artifacts:/<root>/models/<id>/artifacts` for a logged model, where `<root>` is the number of their experiment,
+//! or the location that was chosen for it. Such an address leads to the files of its owner. All other paths lead to
+//! files that the project keeps without an owner.
+
+use modelry_core::artifact_path::ArtifactPath;
+use modelry_core::ids::{Eid, LoggedModelEid, ProjectId};
+use modelry_core::{Error, Result};
+use modelry_db::Tx;
+use modelry_store::candidates;
+use modelry_store::files::{Owner, Tree};
+use modelry_store::logged_models::{self, Deleted};
+
+/// What every address of an owner ends with.
+const ARTIFACTS: &str = "artifacts";
+/// What stands in front of a logged model's id.
+const MODELS: &str = "models";
+
+/// A place in the files of one owner.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    /// The owner's files.
+    pub(super) tree: Tree,
+    /// Where among them; `None` is all of them.
+    pub(super) path: Option<ArtifactPath>,
+}
+
+/// What `path` leads to; `None` is the top of the files without an owner.
+///
+/// Fails with `NotFound` where the path has the form of an address that is nobody's: an unknown run or model, or one of
+/// another experiment. What is in the bin still has its files.
+pub(super) fn locate(tx: &mut Tx<'_>, project: ProjectId, path: Option<&ArtifactPath>) -> Result<Place> {
+    let without_owner = Tree { project, owner: Owner::Project };
+    let Some(path) = path else {
+        return Ok(Place { tree: without_owner, path: None });
+    };
+    let segments: Vec<&str> = path.segments().collect();
+    // The last one first: a location may look as if it lay among the files of another owner.
+    for end in (0..segments.len()).rev().filter(|end| segments[*end] == ARTIFACTS) {
+        if let Some(owner) = owner_of(tx, project, &segments[..end])? {
+            let below = segments[end + 1..].join("/");
+            return Ok(Place { tree: Tree { project, owner }, path: ArtifactPath::parse_dir(Some(&below))? });
+        }
+    }
+    refuse_unknown_owner(&segments)?;
+    Ok(Place { tree: without_owner, path: Some(path.clone()) })
+}
+
+/// The owner whose address is `address` and then `artifacts`.
+fn owner_of(tx: &mut Tx<'_>, project: ProjectId, address: &[&str]) -> Result<Option<Owner>> {
+    if let [root @ .., MODELS, id] = address
+        && let Ok(eid) = id.parse::<LoggedModelEid>()
+        && let Some(model) = logged_models::find(tx, project, &eid, Deleted::Shown)?
+        && model.artifact_root == root.join("/")
+    {
+        return Ok(Some(Owner::LoggedModel(model.id)));
+    }
+    if let [root @ .., eid] = address
+        && let Some(candidate) = candidates::find_by_eid(tx, project, eid)?
+        && candidate.artifact_root == root.join("/")
+    {
+        return Ok(Some(Owner::Candidate(candidate.id)));
+    }
+    Ok(None)
+}
+
+/// Fails where the path has the form of an address in an experiment without a location of its own.
+fn refuse_unknown_owner(segments: &[&str]) -> Result<()> {
+    let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    match segments {
+        [experiment, MODELS, id, ARTIFACTS, ..] if is_number(experiment) => {
+            Err(Error::not_found(format!("Logged model with ID '{id}' not found.")))
+        }
+        [experiment, run, ARTIFACTS, ..] if is_number(experiment) && run.parse::<Eid>().is_ok() => {
+            Err(Error::not_found(format!("Run with id={run} not found")))
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,100 @@
+//! The artifact proxy, `mlflow-artifacts`: what Python clients list, download, upload and delete files through.
+
+use axum::extract::State;
+use axum::http::Method;
+use axum::response::Response;
+use modelry_core::artifact_path::ArtifactPath;
+use modelry_core::{Error, Result};
+use modelry_db::Tx;
+use modelry_store::files::{self, Deleted};
+use serde::Deserialize;
+
+use super::super::Calls;
+use super::super::wire::{Answer, Empty, Message, done};
+use super::address::{Place, locate};
+use super::{At, fetch, listing};
+use crate::App;
+use crate::access::Granted;
+use crate::error::MlflowFailure;
+use crate::transfer::{self, Asked, Upload};
+
+/// Files that a deletion takes in one transaction.
+const DELETED_AT_ONCE: i64 = 200;
+
+/// The calls and who may make them.
+pub(super) fn routes(calls: Calls) -> Calls {
+    calls
+        .read(Method::GET, "mlflow-artifacts/artifacts", list)
+        .read(Method::GET, "mlflow-artifacts/artifacts/{*path}", download)
+        .write(Method::PUT, "mlflow-artifacts/artifacts/{*path}", upload)
+        .write(Method::DELETE, "mlflow-artifacts/artifacts/{*path}", delete)
+}
+
+#[derive(Deserialize)]
+struct List {
+    path: Option<String>,
+}
+
+/// Lists a directory. Owners are not listed: above an owner's address there are only files without one.
+async fn list(
+    State(app): State<App>,
+    granted: Granted,
+    Message(query): Message<List>,
+) -> Result<Response, MlflowFailure> {
+    let project = granted.project();
+    let path = ArtifactPath::parse_dir(query.path.as_deref())?;
+    let place = app.db.read(move |tx| locate(tx, project, path.as_ref())).await?;
+    Ok(listing::whole(&app, place).await?)
+}
+
+/// Downloads a file, or a part of it; also answers HEAD.
+async fn download(
+    State(app): State<App>,
+    granted: Granted,
+    At(path): At,
+    asked: Asked,
+) -> Result<Response, MlflowFailure> {
+    let project = granted.project();
+    let file = app.db.read(move |tx| {
+        let place = locate(tx, project, Some(&path))?;
+        fetch(tx, &place, &path)
+    });
+    Ok(transfer::download(&app, file.await?, &asked).await?)
+}
+
+/// Uploads a file; one that is there is replaced.
+async fn upload(
+    State(app): State<App>,
+    granted: Granted,
+    At(path): At,
+    upload: Upload,
+) -> Result<(), MlflowFailure> {
+    let project = granted.project();
+    let place = move |tx: &mut Tx<'_>| {
+        let Place { tree, path: below } = locate(tx, project, Some(&path))?;
+        let below =
+            below.ok_or_else(|| Error::invalid(format!("Invalid path \"{path}\": it is a directory")))?;
+        Ok((tree, below))
+    };
+    // Asked once before the bytes are taken, so that nobody sends gigabytes to nowhere.
+    app.db.read(place.clone()).await?;
+    transfer::store(&app, upload, app.settings.limits.file_bytes, place).await?;
+    Ok(())
+}
+
+/// Deletes a file or a directory; what is not there is deleted already.
+///
+/// A large directory goes in slices: meanwhile a listing shows what is left.
+async fn delete(State(app): State<App>, granted: Granted, At(path): At) -> Answer<Empty> {
+    let (project, now) = (granted.project(), app.clock.now());
+    loop {
+        let path = path.clone();
+        let deleted = app.db.write(move |tx| {
+            let place = locate(tx, project, Some(&path))?;
+            files::delete(tx, place.tree, place.path.as_ref(), DELETED_AT_ONCE, now)
+        });
+        if deleted.await? == Deleted::All {
+            return done();
+        }
+    }
+}

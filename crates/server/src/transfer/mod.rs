@@ -1,0 +1,11 @@
+//! Files over HTTP, whatever the protocol: an upload becomes a blob and a file, a file becomes a download.
+//!
+//! Neither holds more than a few pieces of a file in memory, and none of this happens inside a transaction.
+
+mod conditions;
+mod digests;
+mod download;
+mod upload;
+
+pub use download::{Asked, download};
+pub use upload::{Upload, store};

@@ -1,0 +1,126 @@
+//! Uploads: bytes first, then the row that makes them a file.
+
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::{FromRequest, Request};
+use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt, stream};
+use modelry_blob::too_large;
+use modelry_core::artifact_path::ArtifactPath;
+use modelry_core::ids::BlobId;
+use modelry_core::store_key::StoreKey;
+use modelry_core::{Error, Kind, Result};
+use modelry_db::Tx;
+use modelry_store::blobs::{self, NewBlob, Stored};
+use modelry_store::files::{self, NewFile, Tree};
+use modelry_store::ids::Series;
+
+use super::digests::Announced;
+use crate::App;
+
+/// How long an upload may stand still. Much less than the age at which bytes without a row are swept away.
+const PATIENCE: Duration = Duration::from_mins(5);
+
+/// A file on its way in.
+pub struct Upload {
+    announced: Announced,
+    length: Option<u64>,
+    body: Body,
+}
+
+impl Upload {
+    /// Reads the headers; the body stays where it is.
+    ///
+    /// Fails with `Invalid` when a digest is malformed or the body is encoded.
+    pub fn from_request(request: Request) -> Result<Self> {
+        let headers = request.headers();
+        if headers.get(CONTENT_ENCODING).is_some_and(|coding| coding != "identity") {
+            return Err(Error::invalid("a file is sent as it is, without a Content-Encoding"));
+        }
+        let announced = Announced::from_headers(headers)?;
+        let length = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+        Ok(Self { announced, length, body: request.into_body() })
+    }
+
+    /// The body; it ends with an error when the client goes or stands still.
+    fn bytes(body: Body) -> impl Stream<Item = Result<Bytes>> {
+        stream::try_unfold(body.into_data_stream(), |mut body| async move {
+            match tokio::time::timeout(PATIENCE, body.next()).await {
+                Ok(Some(Ok(bytes))) => Ok(Some((bytes, body))),
+                Ok(Some(Err(error))) => Err(Error::invalid("the upload broke off").with_source(error)),
+                Ok(None) => Ok(None),
+                Err(_) => Err(Error::invalid(format!("the upload stood still for {} s", PATIENCE.as_secs()))),
+            }
+        })
+    }
+}
+
+impl<S: Send + Sync> FromRequest<S> for Upload {
+    type Rejection = crate::error::MlflowFailure;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Self::Rejection> {
+        Ok(Self::from_request(request)?)
+    }
+}
+
+/// Takes an upload of at most `limit_bytes` and makes it the file that `place` names, replacing one that is there.
+///
+/// `place` runs in the transaction that writes the row, so what it checks holds then. The file is visible when this
+/// returns `Ok`, and durable; after any failure nothing of it is visible.
+pub async fn store(
+    app: &App,
+    upload: Upload,
+    limit_bytes: u64,
+    place: impl Fn(&mut Tx<'_>) -> Result<(Tree, ArtifactPath)> + Send + 'static,
+) -> Result<()> {
+    if upload.length.is_some_and(|length| length > limit_bytes) {
+        return Err(too_large(limit_bytes));
+    }
+    let id = BlobId(app.ids.next_global(Series::Blob).await?);
+    let store_key = StoreKey::new(app.random.bytes());
+    let written = app.blobs.write(&store_key, Upload::bytes(upload.body), limit_bytes).await?;
+    let created_at = app.clock.now();
+    let blob = NewBlob { id, sha256: written.sha256, size_bytes: written.size_bytes, store_key, created_at };
+    // A client that goes now stops nothing any more: whether there is a row decides what becomes of the bytes, so
+    // somebody has to wait for the answer.
+    let kept = tokio::spawn(keep(app.clone(), blob, upload.announced, place)).await;
+    kept.map_err(|error| Error::internal("storing a file was cut off").with_source(error))?
+}
+
+/// Gives the bytes a row and the file its blob, and removes the bytes where they are not needed.
+async fn keep(
+    app: App,
+    blob: NewBlob,
+    announced: Announced,
+    place: impl Fn(&mut Tx<'_>) -> Result<(Tree, ArtifactPath)> + Send + 'static,
+) -> Result<()> {
+    let store_key = blob.store_key.clone();
+    let stored = match announced.verify(blob.sha256) {
+        Ok(()) => app.db.write(move |tx| insert(tx, &blob, &place)).await,
+        Err(error) => Err(error),
+    };
+    let is_needed = match &stored {
+        Ok(Stored::Inserted(_)) => true,
+        Ok(Stored::Shared(_)) => false,
+        // Whether a commit took place may be unknown. Bytes without a row are swept away later.
+        Err(error) => matches!(error.kind(), Kind::Unavailable | Kind::Internal),
+    };
+    if !is_needed && let Err(error) = app.blobs.delete(&store_key).await {
+        tracing::warn!(%error, %store_key, "could not remove bytes that are not needed; the sweep will");
+    }
+    stored.map(drop)
+}
+
+fn insert(
+    tx: &mut Tx<'_>,
+    blob: &NewBlob,
+    place: &impl Fn(&mut Tx<'_>) -> Result<(Tree, ArtifactPath)>,
+) -> Result<Stored> {
+    let (tree, path) = place(tx)?;
+    let stored = blobs::insert_or_share(tx, blob)?;
+    let file = NewFile { path, blob: stored.id(), size_bytes: blob.size_bytes, modified_at: blob.created_at };
+    files::put(tx, tree, &file)?;
+    Ok(stored)
+}

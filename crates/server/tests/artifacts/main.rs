@@ -1,0 +1,9 @@
+//! Artifacts over HTTP, through the real routes.
+
+mod by_owner;
+mod collection;
+mod downloads;
+mod given;
+mod paths;
+mod proxy;
+mod uploads;
