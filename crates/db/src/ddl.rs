@@ -35,7 +35,8 @@ fn rewrite_statement(engine: Engine, statement: &[Piece<'_>]) -> String {
     if !is_table || !(creates || alters) {
         return text(statement);
     }
-    let body_end = statement.iter().rposition(|piece| piece.is_mark(")")).map_or(statement.len(), |at| at + 1);
+    let body_end =
+        statement.iter().rposition(|piece| piece.is_mark(")")).map_or(statement.len(), |at| at + 1);
     let (table, rest) = statement.split_at(body_end);
     let ending = if creates { table_ending(engine, statement) } else { String::new() };
     rewrite_types(engine, table) + &ending + &rewrite_types(engine, rest)
@@ -74,8 +75,8 @@ fn table_ending(engine: Engine, statement: &[Piece<'_>]) -> String {
         Engine::Sqlite => " STRICT".to_owned(),
         Engine::Postgres => {
             let table = table_name(statement);
-            let packed = packed_columns(statement).into_iter();
-            packed.map(|column| format!(";\nALTER TABLE {table} ALTER COLUMN {column} SET STORAGE EXTERNAL")).collect()
+            let plain = |column| format!(";\nALTER TABLE {table} ALTER COLUMN {column} SET STORAGE EXTERNAL");
+            packed_columns(statement).into_iter().map(plain).collect::<Vec<_>>().concat()
         }
     }
 }
@@ -83,7 +84,8 @@ fn table_ending(engine: Engine, statement: &[Piece<'_>]) -> String {
 /// Whether the line that opens the table is marked.
 fn is_clustered(statement: &[Piece<'_>]) -> bool {
     let body = statement.iter().skip_while(|piece| !piece.is_mark("(")).skip(1);
-    body.take_while(|piece| !piece.is_code() && !piece.text().contains('\n')).any(|piece| is_marked(*piece, "clustered"))
+    body.take_while(|piece| !piece.is_code() && !piece.text().contains('\n'))
+        .any(|piece| is_marked(*piece, "clustered"))
 }
 
 /// The first word of every line that is marked `-- packed`.

@@ -52,7 +52,10 @@ impl Fault {
 
     /// Anything else: a defect of the statement or of the database.
     pub(crate) fn defect(source: impl std::error::Error + Send + Sync + 'static) -> Self {
-        Self { error: Error::internal("a statement failed").with_source(source), damage: Some(Damage::Defect) }
+        Self {
+            error: Error::internal("a statement failed").with_source(source),
+            damage: Some(Damage::Defect),
+        }
     }
 
     /// The disk failed under the database.

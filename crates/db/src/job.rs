@@ -39,7 +39,7 @@ where
     W: Fn(&mut Tx<'_>) -> Result<T> + Send + 'static,
 {
     /// A job for `work`, and where its answer arrives.
-    pub(crate) fn new(work: W) -> (Box<dyn Job>, oneshot::Receiver<Result<T>>) {
+    pub(crate) fn queued(work: W) -> (Box<dyn Job>, oneshot::Receiver<Result<T>>) {
         let (caller, answer) = oneshot::channel();
         (Box::new(Self { work, result: None, caller }), answer)
     }

@@ -36,10 +36,12 @@ pub(crate) const TABLE: &str = "CREATE TABLE IF NOT EXISTS modelry_migrations (
 )";
 
 /// Reads the migrations that were run, in order.
-pub(crate) const LIST: &str = "SELECT name, checksum FROM modelry_migrations WHERE position > 0 ORDER BY position";
+pub(crate) const LIST: &str =
+    "SELECT name, checksum FROM modelry_migrations WHERE position > 0 ORDER BY position";
 
 /// Records that a migration was run.
-pub(crate) const RECORD: &str = "INSERT INTO modelry_migrations (position, name, checksum) VALUES ($1, $2, $3)";
+pub(crate) const RECORD: &str =
+    "INSERT INTO modelry_migrations (position, name, checksum) VALUES ($1, $2, $3)";
 
 /// The checksum of a migration's text: SHA-256 in hex.
 pub(crate) fn checksum(migration: &Migration) -> String {

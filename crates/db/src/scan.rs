@@ -19,9 +19,11 @@ impl<'s> Piece<'s> {
     /// The text of the piece.
     pub(crate) fn text(self) -> &'s str {
         match self {
-            Self::Word(text) | Self::Quoted(text) | Self::Comment(text) | Self::Mark(text) | Self::Space(text) => {
-                text
-            }
+            Self::Word(text)
+            | Self::Quoted(text)
+            | Self::Comment(text)
+            | Self::Mark(text)
+            | Self::Space(text) => text,
         }
     }
 

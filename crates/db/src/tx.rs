@@ -153,7 +153,18 @@ impl Tx<'_> {
 
 /// Words that begin, end or bend a transaction, which belongs to the whole group of jobs and not to one.
 const CONTROL: [&str; 13] = [
-    "ABORT", "ATTACH", "BEGIN", "COMMIT", "DETACH", "END", "PRAGMA", "RELEASE", "ROLLBACK", "SAVEPOINT", "SET", "START",
+    "ABORT",
+    "ATTACH",
+    "BEGIN",
+    "COMMIT",
+    "DETACH",
+    "END",
+    "PRAGMA",
+    "RELEASE",
+    "ROLLBACK",
+    "SAVEPOINT",
+    "SET",
+    "START",
     "VACUUM",
 ];
 

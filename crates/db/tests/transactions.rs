@@ -1,5 +1,7 @@
 //! What a transaction keeps, shows and answers: the same on both engines.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
 
@@ -186,6 +188,26 @@ both_empty! {
         assert_eq!(effects.load(Ordering::SeqCst), 1);
     }
 
+    async fn effects_run_once_however_often_their_work_ran(db: Db) {
+        db.migrate(COUNTERS).await.unwrap();
+        let effects = Arc::new(AtomicUsize::new(0));
+        let writers = (0..8).map(|_| {
+            let (db, effects) = (db.clone(), Arc::clone(&effects));
+            tokio::spawn(async move {
+                db.write(move |tx| {
+                    let counted = Arc::clone(&effects);
+                    tx.on_commit(move || { counted.fetch_add(1, Ordering::SeqCst); });
+                    add(tx, "a")
+                })
+                .await
+            })
+        });
+        for writer in writers.collect::<Vec<_>>() {
+            writer.await.unwrap().unwrap();
+        }
+        assert_eq!(effects.load(Ordering::SeqCst), 8);
+    }
+
     async fn an_effect_that_panics_is_a_defect_of_a_kept_write(db: Db) {
         db.migrate(COUNTERS).await.unwrap();
         let write = db.write(|tx| {
@@ -198,12 +220,12 @@ both_empty! {
     async fn reads_whose_callers_have_left_make_room_for_others(db: Db) {
         let endless = "WITH RECURSIVE n (i) AS (SELECT CAST(1 AS BIGINT) UNION ALL SELECT -i FROM n)
             SELECT count(*) FROM n WHERE i = 0";
-        let (began, begun) = mpsc::channel();
+        let (starts, started) = mpsc::channel();
         let readings: Vec<_> = (0..12).map(|_| {
-            let (db, began) = (db.clone(), began.clone());
+            let (db, starts) = (db.clone(), starts.clone());
             tokio::spawn(async move {
                 db.read(move |tx| {
-                    let _ = began.send(());
+                    let _ = starts.send(());
                     tx.query(endless, &[], |row| row.get::<i64>(0))
                 })
                 .await
@@ -211,7 +233,7 @@ both_empty! {
         })
         .collect();
         // As many as a SQLite database has readers.
-        tokio::task::spawn_blocking(move || begun.iter().take(4).for_each(drop)).await.unwrap();
+        tokio::task::spawn_blocking(move || started.iter().take(4).for_each(drop)).await.unwrap();
         for reading in &readings {
             reading.abort();
         }

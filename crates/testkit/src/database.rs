@@ -28,7 +28,9 @@ pub struct TestDatabase {
 
 enum Place {
     /// Goes when it is dropped.
-    Folder(#[expect(dead_code, reason = "it is held so that the folder lives as long as the database")] TempDir),
+    Folder(
+        #[expect(dead_code, reason = "it is held so that the folder lives as long as the database")] TempDir,
+    ),
     /// Goes when it is dropped by hand; a failed test leaves it for whoever looks for the reason.
     Schema { server: Db, name: String },
 }

@@ -19,6 +19,7 @@ macro_rules! both_empty {
 macro_rules! both_on {
     ($schema:ident, $($(#[$meta:meta])* async fn $name:ident($db:ident: Db) $body:block)+) => {$(
         $(#[$meta])*
+        #[cfg(test)]
         mod $name {
             use super::*;
 

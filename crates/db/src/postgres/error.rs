@@ -1,5 +1,8 @@
 //! What PostgreSQL's errors mean.
 
+use std::error::Error;
+use std::io;
+
 use tokio_postgres::error::SqlState;
 
 use crate::fault::{BUSY, DISK_FULL, Fault, LOST, NUL_IN_TEXT};
@@ -7,7 +10,11 @@ use crate::fault::{BUSY, DISK_FULL, Fault, LOST, NUL_IN_TEXT};
 impl From<tokio_postgres::Error> for Fault {
     fn from(error: tokio_postgres::Error) -> Self {
         let Some(state) = error.code() else {
-            return if is_of_the_connection(&error) { Self::unavailable(LOST, error) } else { Self::defect(error) };
+            return if is_of_the_connection(&error) {
+                Self::unavailable(LOST, error)
+            } else {
+                Self::defect(error)
+            };
         };
         match *state {
             SqlState::UNIQUE_VIOLATION => Self::exists(error),
@@ -17,7 +24,9 @@ impl From<tokio_postgres::Error> for Fault {
             SqlState::DISK_FULL => Self::unavailable(DISK_FULL, error),
             SqlState::QUERY_CANCELED => Self::unavailable("the work was cancelled", error),
             // Class 08 is the connection, 53 the server's resources, 57P its end.
-            _ if state.code().starts_with("08") || state.code().starts_with("57P") => Self::unavailable(LOST, error),
+            _ if state.code().starts_with("08") || state.code().starts_with("57P") => {
+                Self::unavailable(LOST, error)
+            }
             _ if state.code().starts_with("53") => Self::unavailable(BUSY, error),
             _ => Self::defect(error),
         }
@@ -26,6 +35,5 @@ impl From<tokio_postgres::Error> for Fault {
 
 /// Whether the error is none of the server's, and not a value that cannot be written or read.
 fn is_of_the_connection(error: &tokio_postgres::Error) -> bool {
-    use std::error::Error as _;
-    error.is_closed() || error.source().is_some_and(|source| source.is::<std::io::Error>())
+    error.is_closed() || error.source().is_some_and(<dyn Error>::is::<io::Error>)
 }

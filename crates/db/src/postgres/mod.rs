@@ -74,7 +74,8 @@ impl Postgres {
                 }
                 (work, ending)
             });
-            let (same_work, ending) = ran.await.map_err(|error| Error::unavailable(CLOSED).with_source(error))?;
+            let (same_work, ending) =
+                ran.await.map_err(|error| Error::unavailable(CLOSED).with_source(error))?;
             drop(watch);
             match ending {
                 Ending::Settled(answer) => return answer,

@@ -69,7 +69,7 @@ impl Pool {
     /// Takes a connection back for the next one, unless it is lost.
     pub(crate) fn put_back(&self, taken: Taken) {
         let Taken { session, slot } = taken;
-        if !session.is_closed() {
+        if !session.is_useless() {
             self.lock().push(session);
         }
         drop(slot);
@@ -86,7 +86,7 @@ impl Pool {
     /// The connection used last that is still there; lost ones are forgotten.
     fn take_idle(&self) -> Option<Session> {
         let mut idle = self.lock();
-        std::iter::from_fn(|| idle.pop()).find(|session| !session.is_closed())
+        std::iter::from_fn(|| idle.pop()).find(|session| !session.is_useless())
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Session>> {
@@ -96,7 +96,8 @@ impl Pool {
 
 fn parse(url: &str) -> Result<Config> {
     // The text of the error may hold parts of the URL, and so a password.
-    let mut config: Config = url.parse().map_err(|_| Error::invalid("the URL of the database is malformed"))?;
+    let mut config: Config =
+        url.parse().map_err(|_| Error::invalid("the URL of the database is malformed"))?;
     match config.get_ssl_mode() {
         SslMode::Disable | SslMode::Prefer => {}
         _ => return Err(Error::invalid("sslmode=require: this version does not speak TLS to PostgreSQL")),

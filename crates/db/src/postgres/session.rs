@@ -26,11 +26,12 @@ pub(crate) struct Session {
     runtime: Handle,
     statements: HashMap<String, Statement>,
     collation: Arc<str>,
+    spoilt: bool,
 }
 
 impl Session {
     pub(crate) fn new(client: Client, runtime: Handle, collation: Arc<str>) -> Self {
-        Self { client, runtime, statements: HashMap::new(), collation }
+        Self { client, runtime, statements: HashMap::new(), collation, spoilt: false }
     }
 
     /// The connection itself, for asynchronous callers.
@@ -43,9 +44,14 @@ impl Session {
         &self.collation
     }
 
-    /// Whether the connection is lost.
-    pub(crate) fn is_closed(&self) -> bool {
-        self.client.is_closed()
+    /// Whether nothing more should be run on the connection.
+    pub(crate) fn is_useless(&self) -> bool {
+        self.spoilt || self.client.is_closed()
+    }
+
+    /// Nobody knows what state the connection is in.
+    pub(crate) fn spoil(&mut self) {
+        self.spoilt = true;
     }
 
     /// How to cancel what runs on this connection.
@@ -65,7 +71,12 @@ impl Session {
     }
 
     /// Runs a query and hands its rows to `each` until that asks for no more.
-    pub(crate) fn each_row(&mut self, sql: &str, params: &[&dyn Param], each: EachRow<'_>) -> Result<(), Fault> {
+    pub(crate) fn each_row(
+        &mut self,
+        sql: &str,
+        params: &[&dyn Param],
+        each: EachRow<'_>,
+    ) -> Result<(), Fault> {
         let statement = self.prepare(sql, params)?;
         self.runtime.block_on(async {
             let mut rows = pin!(self.client.query_raw(&statement, values(params)).await?);
@@ -86,7 +97,8 @@ impl Session {
         if statement.params().len() == params.len() {
             return Ok(statement);
         }
-        let message = format!("the placeholders of a statement are not $1 to ${}, as its values are", params.len());
+        let message =
+            format!("the placeholders of a statement are not $1 to ${}, as its values are", params.len());
         Err(Fault { error: Error::internal(message), damage: Some(Damage::Defect) })
     }
 

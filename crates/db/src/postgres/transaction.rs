@@ -50,6 +50,7 @@ pub(crate) fn run_once<T>(
     work: impl Fn(&mut Tx<'_>) -> Result<T>,
 ) -> Ending<T> {
     if let Err(fault) = session.control(isolation.begin()) {
+        session.spoil();
         return Ending::Settled(Err(fault.error));
     }
     let mut tx = Tx::new(Link::Postgres(session));
@@ -65,15 +66,22 @@ pub(crate) fn run_once<T>(
         // The server says that nothing is kept.
         Err(fault) if fault.damage == Some(Damage::Conflict) => Ending::Lost,
         // Nobody knows whether it is kept, so trying again might keep it twice.
-        Err(fault) => Ending::Settled(Err(in_doubt(fault))),
+        Err(fault) => {
+            session.spoil();
+            Ending::Settled(Err(in_doubt(fault)))
+        }
     }
 }
 
-fn undo<T>(session: &Session, damage: Option<Damage>, error: Error) -> Ending<T> {
-    match session.control("ROLLBACK") {
-        Ok(()) if damage == Some(Damage::Conflict) => Ending::Lost,
-        // Without a connection the server undoes it too.
-        Ok(()) | Err(_) => Ending::Settled(Err(error)),
+fn undo<T>(session: &mut Session, damage: Option<Damage>, error: Error) -> Ending<T> {
+    if session.control("ROLLBACK").is_err() {
+        // Without a connection the server undoes it by itself.
+        session.spoil();
+        return Ending::Settled(Err(error));
+    }
+    match damage {
+        Some(Damage::Conflict) => Ending::Lost,
+        Some(Damage::Unavailable | Damage::Disk | Damage::Defect) | None => Ending::Settled(Err(error)),
     }
 }
 
@@ -119,7 +127,8 @@ impl Watched {
 impl Drop for Watch {
     fn drop(&mut self) {
         let Some(token) = self.token.take() else { return };
-        let running = self.state.compare_exchange(RUNNING, CANCELLED, Ordering::AcqRel, Ordering::Acquire).is_ok();
+        let running =
+            self.state.compare_exchange(RUNNING, CANCELLED, Ordering::AcqRel, Ordering::Acquire).is_ok();
         // Without a runtime the connection is about to end anyway.
         if running && let Ok(runtime) = Handle::try_current() {
             runtime.spawn(cancel(Arc::clone(&self.state), token));

@@ -19,7 +19,8 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Opens the connection that writes, and makes the file when it is missing.
 pub(crate) fn open_writer(path: &Path) -> Result<Connection> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let flags =
+        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags);
     connection.and_then(as_writer).map_err(|error| cannot_open(path, error))
 }
@@ -57,5 +58,6 @@ fn prepare(connection: &Connection, cache_kib: i64) -> rusqlite::Result<()> {
 }
 
 fn cannot_open(path: &Path, error: rusqlite::Error) -> Error {
-    Error::unavailable(format!("the database {} cannot be opened: {error}", path.display())).with_source(error)
+    Error::unavailable(format!("the database {} cannot be opened: {error}", path.display()))
+        .with_source(error)
 }

@@ -38,13 +38,17 @@ impl Disk for RealDisk {
         };
         let mut statement = connection.prepare_cached(sql)?;
         statement.query_row([], |row| {
-            let (busy, in_log, moved) = (row.get::<_, bool>(0)?, row.get::<_, i64>(1)?, row.get::<_, i64>(2)?);
+            let (busy, in_log, moved) =
+                (row.get::<_, bool>(0)?, row.get::<_, i64>(1)?, row.get::<_, i64>(2)?);
             Ok(!busy && in_log == moved)
         })
     }
 
     fn give_up(&mut self, why: &str) {
-        tracing::error!(why, "the disk failed under the database: ending the process, so that it starts anew");
+        tracing::error!(
+            why,
+            "the disk failed under the database: ending the process, so that it starts anew"
+        );
         std::process::abort();
     }
 }

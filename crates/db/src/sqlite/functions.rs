@@ -106,8 +106,10 @@ mod tests {
             (r"a\", "a", false),
             ("%aab", "aaaaaab", true),
         ];
-        let wrong: Vec<_> =
-            cases.iter().filter(|(pattern, text, matches)| like(pattern, text, Some('\\')) != *matches).collect();
+        let wrong: Vec<_> = cases
+            .iter()
+            .filter(|(pattern, text, matches)| like(pattern, text, Some('\\')) != *matches)
+            .collect();
         assert!(wrong.is_empty(), "{wrong:?}");
     }
 

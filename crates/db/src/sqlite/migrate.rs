@@ -52,7 +52,9 @@ fn refuse_dangling(connection: &Connection) -> Result<()> {
     let findings = dangling_references(connection).map_err(|error| Fault::from(error).error)?;
     match findings.first() {
         None => Ok(()),
-        Some(first) => Err(Error::internal(format!("the migrations would leave a damaged database: {first}"))),
+        Some(first) => {
+            Err(Error::internal(format!("the migrations would leave a damaged database: {first}")))
+        }
     }
 }
 

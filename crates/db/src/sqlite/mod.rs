@@ -54,7 +54,8 @@ impl Sqlite {
         let runtime = Handle::try_current()
             .map_err(|error| Error::internal("a database is opened inside a runtime").with_source(error))?;
         let mut connection = connection::open_writer(&options.path)?;
-        let wal = WalMeter::watch(&mut connection, wal_limit_bytes).map_err(|error| Fault::from(error).error)?;
+        let wal =
+            WalMeter::watch(&mut connection, wal_limit_bytes).map_err(|error| Fault::from(error).error)?;
         let readers = Arc::new(Readers::open(&options.path, options.readers)?);
         let (sender, queue) = mpsc::channel(options.queue);
         let writer = Writer {
@@ -87,7 +88,7 @@ impl Sqlite {
         &self,
         work: impl Fn(&mut Tx<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let (job, answer) = Task::new(work);
+        let (job, answer) = Task::queued(work);
         self.writer.try_send(Message::Job(job)).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => Error::unavailable(BUSY),
             mpsc::error::TrySendError::Closed(_) => Error::unavailable(CLOSED),

@@ -32,7 +32,11 @@ pub(crate) fn each_row(
     Ok(())
 }
 
-fn prepare<'c>(connection: &'c Connection, sql: &str, params: &[&dyn Param]) -> Result<CachedStatement<'c>, Fault> {
+fn prepare<'c>(
+    connection: &'c Connection,
+    sql: &str,
+    params: &[&dyn Param],
+) -> Result<CachedStatement<'c>, Fault> {
     let mut statement = connection.prepare_cached(sql)?;
     let mut highest = 0;
     for index in 1..=statement.parameter_count() {
@@ -70,6 +74,7 @@ fn text_of<'v>(value: &'v ToSqlOutput<'_>) -> Option<&'v [u8]> {
 }
 
 fn mismatch(params: &[&dyn Param]) -> Fault {
-    let message = format!("the placeholders of a statement are not $1 to ${}, as its values are", params.len());
+    let message =
+        format!("the placeholders of a statement are not $1 to ${}, as its values are", params.len());
     Fault { error: Error::internal(message), damage: Some(crate::fault::Damage::Defect) }
 }

@@ -123,7 +123,10 @@ impl Writer {
     }
 
     /// Runs the jobs that `take` hands out in one transaction, commits it and answers them.
-    fn transaction(&mut self, mut take: impl FnMut(&mut mpsc::Receiver<Message>) -> Option<Box<dyn Job>>) -> Flow {
+    fn transaction(
+        &mut self,
+        mut take: impl FnMut(&mut mpsc::Receiver<Message>) -> Option<Box<dyn Job>>,
+    ) -> Flow {
         let mut group = Vec::new();
         while let Some(job) = take(&mut self.queue) {
             if group.is_empty()
@@ -226,14 +229,14 @@ impl Writer {
     /// Cuts the log while nobody reads; `held_back` is `None` when somebody still does.
     fn truncate(&mut self, held_back: Option<OwnedSemaphorePermit>) -> Flow {
         self.truncating = false;
-        let cut = match &held_back {
-            Some(_) => self.checkpoint(Checkpoint::Truncate)?,
-            None => false,
-        };
+        let cut = held_back.is_some() && self.checkpoint(Checkpoint::Truncate)?;
+        drop(held_back);
         if cut {
             self.wal.truncated();
         } else {
-            tracing::warn!("the write-ahead log is over its limit and could not be cut, because it is still read");
+            tracing::warn!(
+                "the write-ahead log is over its limit and could not be cut, because it is still read"
+            );
             self.wal.not_truncated();
         }
         ControlFlow::Continue(())

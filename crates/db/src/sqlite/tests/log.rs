@@ -11,7 +11,7 @@ const LIMIT: u64 = 1_000_000;
 async fn a_log_over_its_limit_is_cut_once_the_running_read_has_ended() {
     let mut bench = Bench::with(LIMIT, |_| {}).await;
     let (go_on, gate) = mpsc::channel::<()>();
-    let (began, begun) = mpsc::channel();
+    let (starts, started) = mpsc::channel();
     let read = tokio::spawn({
         let readers = Arc::clone(&bench.sqlite.readers);
         let gate = Mutex::new(gate);
@@ -19,14 +19,14 @@ async fn a_log_over_its_limit_is_cut_once_the_running_read_has_ended() {
             readers
                 .read(move |tx| {
                     tx.query("SELECT id FROM rows", &[], |row| row.get::<i64>(0))?;
-                    began.send(()).unwrap();
+                    starts.send(()).unwrap();
                     let _ = gate.lock().unwrap().recv();
                     Ok(())
                 })
                 .await
         }
     });
-    tokio::task::spawn_blocking(move || begun.recv().unwrap()).await.unwrap();
+    tokio::task::spawn_blocking(move || started.recv().unwrap()).await.unwrap();
     bench.sqlite.write(|tx| insert(tx, 1, 2_000_000)).await.unwrap();
     let while_reading = bench.sqlite.stats().wal_bytes;
     drop(go_on);

@@ -29,6 +29,8 @@ struct Bench {
     _folder: TempDir,
 }
 
+type BeforeCommit = Box<dyn FnMut() + Send>;
+
 /// What the disk is told.
 #[derive(Clone, Default)]
 struct Faults {
@@ -37,7 +39,7 @@ struct Faults {
     /// Codes with which the next checkpoints fail.
     checkpoints: Arc<Mutex<VecDeque<i32>>>,
     /// Called before each commit.
-    before_commit: Arc<Mutex<Option<Box<dyn FnMut() + Send>>>>,
+    before_commit: Arc<Mutex<Option<BeforeCommit>>>,
     /// Whether the process would have ended.
     gave_up: Arc<AtomicBool>,
 }
@@ -112,14 +114,17 @@ impl Bench {
         &self,
         work: impl Fn(&mut Tx<'_>) -> Result<T> + Send + 'static,
     ) -> oneshot::Receiver<Result<T>> {
-        let (job, answer) = Task::new(work);
+        let (job, answer) = Task::queued(work);
         assert!(self.sqlite.writer.try_send(Message::Job(job)).is_ok());
         answer
     }
 
     /// The ids in the table, in order.
     async fn ids(&self) -> Vec<i64> {
-        self.sqlite.read(|tx| tx.query("SELECT id FROM rows ORDER BY id", &[], |row| row.get(0))).await.unwrap()
+        self.sqlite
+            .read(|tx| tx.query("SELECT id FROM rows ORDER BY id", &[], |row| row.get(0)))
+            .await
+            .unwrap()
     }
 
     /// Lets the file grow by `pages` pages and no more.

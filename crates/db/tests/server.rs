@@ -1,0 +1,119 @@
+//! What only a server can do: go away, be somewhere else, let two transactions wait for each other.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Barrier};
+
+use modelry_core::{Kind, Result};
+use modelry_db::{Db, Migration, PostgresOptions, Tx};
+use modelry_testkit::{Schema, TestDatabase};
+
+const ROWS: &[Migration] = &[Migration {
+    name: "0001_rows",
+    sql: "CREATE TABLE rows (
+    id BIGINT NOT NULL PRIMARY KEY,
+    value BIGINT NOT NULL
+);
+INSERT INTO rows (id, value) VALUES (1, 0), (2, 0);",
+}];
+
+/// Ends the connection that runs it.
+const DIE: &str = "SELECT pg_terminate_backend(pg_backend_pid())";
+
+async fn database() -> Option<TestDatabase> {
+    let database = modelry_testkit::postgres(Schema::Empty).await?;
+    database.db().migrate(ROWS).await.unwrap();
+    Some(database)
+}
+
+fn add(tx: &mut Tx<'_>, id: i64) -> Result<u64> {
+    tx.execute("UPDATE rows SET value = value + 1 WHERE id = $1", &[&id])
+}
+
+async fn values(db: &Db) -> Vec<i64> {
+    db.read(|tx| tx.query("SELECT value FROM rows ORDER BY id", &[], |row| row.get(0))).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_connection_lost_within_a_transaction_keeps_nothing_and_is_replaced() {
+    let Some(database) = database().await else { return };
+    let db = database.db();
+    let lost = db.write(|tx| {
+        add(tx, 1)?;
+        tx.execute(DIE, &[])
+    });
+    assert_eq!((lost.await.unwrap_err().kind(), values(&db).await), (Kind::Unavailable, vec![0, 0]));
+    database.finish().await;
+}
+
+#[tokio::test]
+async fn a_connection_lost_during_the_commit_is_not_tried_again() {
+    let Some(database) = database().await else { return };
+    let db = database.db();
+    let statements = [
+        format!(
+            "CREATE FUNCTION die() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM ({DIE}); RETURN NULL; END'"
+        ),
+        "CREATE CONSTRAINT TRIGGER die AFTER UPDATE ON rows DEFERRABLE INITIALLY DEFERRED
+         FOR EACH ROW EXECUTE FUNCTION die()"
+            .to_owned(),
+    ];
+    db.write(move |tx| statements.iter().try_for_each(|sql| tx.execute(sql, &[]).map(drop))).await.unwrap();
+    let runs = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&runs);
+    let lost = db.write(move |tx| {
+        counted.fetch_add(1, Ordering::SeqCst);
+        add(tx, 1)
+    });
+    assert_eq!((lost.await.unwrap_err().kind(), runs.load(Ordering::SeqCst)), (Kind::Unavailable, 1));
+    database.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn appends_that_wait_for_each_other_are_both_kept() {
+    let Some(database) = database().await else { return };
+    let db = database.db();
+    let (runs, both_hold_one) = (Arc::new(AtomicUsize::new(0)), Arc::new(Barrier::new(2)));
+    let appends = [[1, 2], [2, 1]].map(|[first, second]| {
+        let (db, runs, both_hold_one) = (db.clone(), Arc::clone(&runs), Arc::clone(&both_hold_one));
+        tokio::spawn(async move {
+            db.append(move |tx| {
+                add(tx, first)?;
+                // Only the first run of each meets the other; the one that is tried again runs alone.
+                if runs.fetch_add(1, Ordering::SeqCst) < 2 {
+                    both_hold_one.wait();
+                }
+                add(tx, second)
+            })
+            .await
+        })
+    });
+    for append in appends {
+        append.await.unwrap().unwrap();
+    }
+    assert_eq!(values(&db).await, [2, 2]);
+    database.finish().await;
+}
+
+#[tokio::test]
+async fn a_server_that_is_not_there_is_unavailable() {
+    let opened = Db::open_postgres(PostgresOptions::new("host=/nonexistent user=nobody")).await;
+    assert_eq!(opened.err().map(|error| error.kind()), Some(Kind::Unavailable));
+}
+
+#[tokio::test]
+async fn a_url_that_asks_for_tls_is_refused() {
+    let opened = Db::open_postgres(PostgresOptions::new("postgres://db.example.com/x?sslmode=require")).await;
+    let error = opened.err().unwrap();
+    assert_eq!(error.kind(), Kind::Invalid);
+    assert!(error.message().contains("TLS"), "{error}");
+}
+
+#[tokio::test]
+async fn a_malformed_url_is_refused_without_telling_it() {
+    let opened = Db::open_postgres(PostgresOptions::new("postgres://ann:hunter2@db:port/x")).await;
+    let error = opened.err().unwrap();
+    assert_eq!(error.kind(), Kind::Invalid);
+    assert!(!format!("{error:?}").contains("hunter2"), "{error:?}");
+}
