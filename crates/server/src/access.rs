@@ -11,9 +11,11 @@ use axum::http::HeaderMap;
 use axum::http::header::{AUTHORIZATION, COOKIE};
 use axum::http::request::Parts;
 use base64::Engine as _;
+use modelry_core::digest::Sha256;
 use modelry_core::ids::{ProjectId, UserId};
 use modelry_core::policy::{self, Access, Action, Scope, Standing};
 use modelry_core::{Error, Kind, Result};
+use modelry_store::users::User;
 use subtle::ConstantTimeEq as _;
 
 use crate::App;
@@ -84,6 +86,32 @@ pub struct Identity {
     /// Where a browser session says so, rather than a token: what state-changing requests must carry along, since a
     /// browser sends the session's cookie with requests of foreign pages too.
     pub csrf_token: Option<String>,
+    /// What the caller is known by, to look them up again inside a transaction.
+    pub key: Key,
+}
+
+impl Identity {
+    /// A user who is known by `key`, without a CSRF token.
+    pub(crate) fn new(user: User, scope: Scope, key: Key) -> Self {
+        Self {
+            user: user.id,
+            username: user.username,
+            name: user.name,
+            admin: user.admin,
+            scope,
+            csrf_token: None,
+            key,
+        }
+    }
+}
+
+/// The hash that a caller is known by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Key {
+    /// Of a personal access token.
+    Token(Sha256),
+    /// Of a browser session's secret.
+    Session(Sha256),
 }
 
 /// Who sends a request: somebody, or nobody known.

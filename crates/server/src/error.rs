@@ -105,11 +105,17 @@ impl From<Error> for Problem {
     }
 }
 
-#[derive(Serialize)]
-struct ProblemBody {
+/// The body of a [`Problem`].
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = Problem)]
+pub(crate) struct ProblemBody {
+    /// What kind of problem it is; this never changes.
     r#type: &'static str,
+    /// The phrase of the status.
     title: &'static str,
+    /// The HTTP status.
     status: u16,
+    /// What went wrong, for people.
     detail: String,
 }
 

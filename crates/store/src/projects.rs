@@ -61,7 +61,7 @@ pub struct NewProject {
 }
 
 /// New settings of a project; what is `None` stays.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Change {
     /// Its name for people.
     pub name: Option<ProjectName>,

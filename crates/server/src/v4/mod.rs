@@ -1,16 +1,64 @@
-//! The native REST API under `/api/v4`.
+//! The native REST API under `/api/v4`, and its description at `/api/openapi.json`.
+//!
+//! Lists are JSON arrays, paged by key: the header `Link` with `rel="next"` names the next page. Times are
+//! milliseconds since 1970. Errors are RFC 9457 problem details.
 
-use axum::http::HeaderMap;
+mod members;
+mod openapi;
+mod page;
+mod projects;
+mod tokens;
+mod users;
+mod words;
+
+use axum::http::{HeaderMap, Method};
 use axum::response::{IntoResponse, Response};
-use modelry_core::Error;
+use modelry_core::policy::Action;
+use modelry_core::{Error, Result};
 
 use crate::App;
 use crate::error::Problem;
-use crate::table::{Csrf, Table};
+use crate::table::{Csrf, Guard, Table};
+
+pub use openapi::description;
 
 /// The native API's part of the URL table.
 pub fn table(app: &App) -> Table {
+    use Action::{ManageMembers, ManageSettings, ReadMembers, ReadProject};
+    use Guard::{Administrator, Anyone, Project, Public, SignedIn};
+
     Table::new(app.clone(), render, Csrf::Header)
+        .route(Method::GET, "/api/openapi.json", Public, openapi::get_description)
+        .route(Method::GET, "/api/v4/projects", Anyone, projects::list_projects)
+        .route(Method::POST, "/api/v4/projects", SignedIn, projects::create_project)
+        .route(Method::GET, "/api/v4/projects/{project}", Project(ReadProject), projects::get_project)
+        .route(Method::PUT, "/api/v4/projects/{project}", Project(ManageSettings), projects::update_project)
+        .route(Method::GET, "/api/v4/projects/{project}/members", Project(ReadMembers), members::list_members)
+        .route(
+            Method::POST,
+            "/api/v4/projects/{project}/members",
+            Project(ManageMembers),
+            members::add_member,
+        )
+        .route(
+            Method::PUT,
+            "/api/v4/projects/{project}/members/{user_id}",
+            Project(ManageMembers),
+            members::update_member,
+        )
+        .route(
+            Method::DELETE,
+            "/api/v4/projects/{project}/members/{user_id}",
+            Project(ManageMembers),
+            members::remove_member,
+        )
+        .route(Method::GET, "/api/v4/users", Administrator, users::list_users)
+        .route(Method::POST, "/api/v4/users", Administrator, users::create_user)
+        .route(Method::PUT, "/api/v4/users/{user_id}", Administrator, users::update_user)
+        .route(Method::GET, "/api/v4/user", SignedIn, users::get_current_user)
+        .route(Method::GET, "/api/v4/personal_access_tokens", SignedIn, tokens::list_tokens)
+        .route(Method::POST, "/api/v4/personal_access_tokens", SignedIn, tokens::create_token)
+        .route(Method::DELETE, "/api/v4/personal_access_tokens/{token_id}", SignedIn, tokens::revoke_token)
 }
 
 /// Tells an error that a guard found.
@@ -21,4 +69,9 @@ pub(crate) fn render(_: &App, _: &HeaderMap, error: Error) -> Response {
 /// The answer to a path that the API does not have.
 pub(crate) fn not_found(path: &str) -> Response {
     Problem(Error::not_found(format!("there is nothing at {path}"))).into_response()
+}
+
+/// Reads a number that a path names a thing by. Fails with `NotFound`, as there is no such thing.
+fn number(text: &str) -> Result<i64> {
+    text.parse().map_err(|_| Error::not_found(format!("`{text}` is not a number")))
 }

@@ -1,0 +1,94 @@
+//! The description of the API, made from its handlers and served at `/api/openapi.json`.
+
+use axum::response::{IntoResponse, Response};
+use utoipa::openapi::OpenApi as Document;
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{Content, Ref, ResponseBuilder};
+use utoipa::{Modify, OpenApi, ToSchema as _};
+
+use super::{members, projects, tokens, users};
+use crate::error::ProblemBody;
+use crate::extract::Json;
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Modelry",
+        version = "v4",
+        description = "The native REST API. MLflow clients use the MLflow protocol below \
+                       `/api/v4/projects/{project}/ml/mlflow` instead.\n\nLists are paged: follow the header `Link`. \
+                       Times are milliseconds since 1970. Errors are RFC 9457 problem details, whose `type` is one of \
+                       `invalid`, `unauthenticated`, `forbidden`, `not-found`, `already-exists`, `conflict`, \
+                       `too-large`, `rate-limited`, `not-offered`, `unavailable` and `internal`. What the caller may \
+                       not see answers exactly like what does not exist.",
+    ),
+    paths(
+        projects::list_projects,
+        projects::create_project,
+        projects::get_project,
+        projects::update_project,
+        members::list_members,
+        members::add_member,
+        members::update_member,
+        members::remove_member,
+        users::get_current_user,
+        users::list_users,
+        users::create_user,
+        users::update_user,
+        tokens::list_tokens,
+        tokens::create_token,
+        tokens::revoke_token,
+    ),
+    tags(
+        (name = "projects", description = "Projects hold experiments, candidates and their files"),
+        (name = "members", description = "Who may do what in a project"),
+        (name = "users", description = "Accounts"),
+        (name = "tokens", description = "Personal access tokens"),
+    ),
+    components(schemas(ProblemBody)),
+    modifiers(&Credentials, &Problems),
+    security((), ("bearer" = []), ("private_token" = [])),
+)]
+struct Description;
+
+/// How a request says who sends it.
+struct Credentials;
+
+impl Modify for Credentials {
+    fn modify(&self, document: &mut Document) {
+        let components = document.components.get_or_insert_default();
+        let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build();
+        components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
+        let header = ApiKey::Header(ApiKeyValue::new("PRIVATE-TOKEN"));
+        components.add_security_scheme("private_token", SecurityScheme::ApiKey(header));
+    }
+}
+
+/// What every operation answers when it does not succeed.
+struct Problems;
+
+impl Modify for Problems {
+    fn modify(&self, document: &mut Document) {
+        let problem = Content::new(Some(Ref::from_schema_name(ProblemBody::name())));
+        let response = ResponseBuilder::new()
+            .description("A problem")
+            .content("application/problem+json", problem)
+            .build();
+        for path in document.paths.paths.values_mut() {
+            let operations = [&mut path.get, &mut path.post, &mut path.put, &mut path.delete];
+            for operation in operations.into_iter().flatten() {
+                operation.responses.responses.insert("default".to_owned(), response.clone().into());
+            }
+        }
+    }
+}
+
+/// The description of the native API.
+pub fn description() -> Document {
+    Description::openapi()
+}
+
+/// Answers the description.
+pub(super) async fn get_description() -> Response {
+    Json(description()).into_response()
+}
