@@ -50,18 +50,20 @@ impl Callers {
 
     /// Who presents this credential. Fails with `Unauthenticated` when it is a token that does not work.
     pub async fn identify(&self, credential: &Credential, now: Timestamp) -> Result<Caller> {
-        let (key, csrf_token) = match credential {
+        let key = match credential {
             Credential::None => return Ok(Caller(None)),
-            Credential::Token(text) => (Key::Token(secrets::hash(text)), None),
-            Credential::Session(secret) => {
-                (Key::Session(secrets::hash(secret)), Some(secrets::csrf_token(secret)))
-            }
+            Credential::Token(text) => Key::Token(secrets::hash(text)),
+            Credential::Session(secret) => Key::Session(secrets::hash(secret)),
         };
         let generation = match self.table.caller(&key, now) {
             Ok(identity) => return Ok(Caller(Some(identity))),
             Err(generation) => generation,
         };
         let found = self.db.read(move |tx| find(tx, key, now)).await?;
+        let csrf_token = match credential {
+            Credential::Session(secret) => Some(secrets::csrf_token(secret)),
+            Credential::Token(_) | Credential::None => None,
+        };
         Ok(Caller(found.map(|found| {
             let identity = Arc::new(Identity { csrf_token, ..found.identity });
             let known = Known::new(Arc::clone(&identity), found.expires_at, found.token, now);

@@ -1,7 +1,7 @@
 use modelry_core::ids::TokenId;
 use modelry_core::policy::{Role, Visibility};
 use modelry_server::callers::SHARED_TTL_MS;
-use modelry_store::{members, tokens};
+use modelry_store::{members, tokens, users};
 use modelry_testkit::Schema;
 use modelry_testkit::server::{START, TestServer};
 use serde_json::json;
@@ -42,6 +42,19 @@ async fn what_administers_is_decided_by_the_database_and_not_by_what_is_remember
     let demoted = server.app().db.write(move |tx| members::set(tx, project, user, Role::Guest, START));
     demoted.await.expect("written");
     assert_eq!(problem(&bob.put(&path, &json!({"name": "still"})).await), "403 forbidden");
+    server.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_another_process_made_no_administrator_makes_no_users() {
+    let Some(database) = modelry_testkit::postgres(Schema::Product).await else { return };
+    let server = TestServer::on(database);
+    let (ann, _) = (server.administrator("ann").await, server.administrator("bob").await);
+    ann.get("/api/v4/users").await.expect_json();
+    let user = ann.user();
+    let demoted = server.app().db.write(move |tx| users::set_admin(tx, user, false));
+    demoted.await.expect("written");
+    assert_eq!(problem(&ann.post("/api/v4/users", &json!({"username": "cid"})).await), "403 forbidden");
     server.finish().await;
 }
 
