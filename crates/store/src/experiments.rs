@@ -7,6 +7,8 @@ use modelry_core::time::Timestamp;
 use modelry_core::{Error, Result};
 use modelry_db::{Row, Tx};
 
+use crate::sql;
+
 /// The number of the experiment that every project has from the start, for runs that name none.
 pub const DEFAULT: ExperimentId = ExperimentId(0);
 
@@ -167,15 +169,15 @@ pub fn delete(tx: &mut Tx<'_>, project: ProjectId, id: ExperimentId, now: Timest
     Ok(())
 }
 
-/// Takes an experiment out of the bin. Fails with `Exists` when its name was taken in between.
+/// Takes an experiment out of the bin. Fails with `Conflict` when its name was taken in between.
 pub fn restore(tx: &mut Tx<'_>, project: ProjectId, id: ExperimentId, now: Timestamp) -> Result<()> {
     let experiment = get(tx, project, id)?;
     if experiment.deleted_at.is_none() {
         return Err(Error::not_found(format!("No deleted Experiment with id={id} exists")));
     }
     if let Some(other) = find_by_name(tx, project, &experiment.name)? {
-        return Err(Error::exists(format!(
-            "Experiment '{}' already exists as number {}: rename that one before restoring number {id}",
+        return Err(Error::conflict(format!(
+            "Experiment {id} cannot be restored as '{}': experiment {} has that name by now; rename that one first",
             experiment.name, other.id
         )));
     }
@@ -228,21 +230,28 @@ fn touch(tx: &mut Tx<'_>, project: ProjectId, id: ExperimentId, now: Timestamp) 
     Ok(())
 }
 
-/// The metadata of some experiments, by name.
+/// The metadata of some experiments, by name; an experiment without any is not there.
 pub fn metadata(
     tx: &mut Tx<'_>,
     project: ProjectId,
     experiments: impl IntoIterator<Item = ExperimentId>,
 ) -> Result<HashMap<ExperimentId, Vec<(String, String)>>> {
-    let mut all = HashMap::new();
-    for id in experiments {
-        let values = tx.query(
-            "SELECT name, value FROM experiment_metadata
-             WHERE project_id = $1 AND experiment_id = $2 ORDER BY name",
-            &[&project.0, &id.0],
-            |row| Ok((row.get(0)?, row.get(1)?)),
+    let numbers: Vec<i64> = experiments.into_iter().map(|id| id.0).collect();
+    let mut all: HashMap<ExperimentId, Vec<(String, String)>> = HashMap::new();
+    for chunk in sql::padded(&numbers) {
+        let places = sql::placeholders(2, chunk.len());
+        tx.query_each(
+            &format!(
+                "SELECT experiment_id, name, value FROM experiment_metadata
+                 WHERE project_id = $1 AND experiment_id IN ({places})
+                 ORDER BY experiment_id, name"
+            ),
+            &sql::bind(&[&project.0], &chunk),
+            |row| {
+                all.entry(ExperimentId(row.get(0)?)).or_default().push((row.get(1)?, row.get(2)?));
+                Ok(())
+            },
         )?;
-        all.insert(id, values);
     }
     Ok(all)
 }

@@ -6,12 +6,12 @@
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, RwLock};
 
 use modelry_core::Result;
 use modelry_core::ids::ProjectId;
 use modelry_core::time::Timestamp;
 use modelry_db::{Db, Engine, Tx};
-use tokio::sync::Mutex;
 
 /// How many numbers a PostgreSQL process reserves at a time.
 const BLOCK: i64 = 64;
@@ -79,14 +79,32 @@ impl Series {
 /// Gives out numbers.
 pub struct Ids {
     db: Db,
-    free: Mutex<HashMap<(ProjectId, Series), Range<i64>>>,
+    counters: RwLock<HashMap<(ProjectId, Series), Arc<Counter>>>,
     last_append: AtomicI64,
+}
+
+/// The numbers of one series that are free.
+#[derive(Default)]
+struct Counter {
+    free: Mutex<Range<i64>>,
+    /// Held by whoever fetches more of them.
+    refill: tokio::sync::Mutex<()>,
+}
+
+impl Counter {
+    fn take(&self) -> Option<i64> {
+        self.free.lock().expect("no holder of this lock panics").next()
+    }
+
+    fn put(&self, range: Range<i64>) {
+        *self.free.lock().expect("no holder of this lock panics") = range;
+    }
 }
 
 impl Ids {
     /// Numbers for the rows of `db`.
     pub fn new(db: Db) -> Self {
-        Self { db, free: Mutex::new(HashMap::new()), last_append: AtomicI64::new(0) }
+        Self { db, counters: RwLock::default(), last_append: AtomicI64::new(0) }
     }
 
     /// The next number of a global series.
@@ -96,15 +114,28 @@ impl Ids {
 
     /// The next number of a project's series.
     pub async fn next(&self, project: ProjectId, series: Series) -> Result<i64> {
-        let mut free = self.free.lock().await;
-        if let Some(id) = free.get_mut(&(project, series)).and_then(Iterator::next) {
+        let counter = self.counter(project, series);
+        if let Some(id) = counter.take() {
             return Ok(id);
         }
-        // The lock stays held: a second caller must not count from the same rows.
+        // One caller fetches: a second one would, on SQLite, count from the same rows.
+        let _turn = counter.refill.lock().await;
+        if let Some(id) = counter.take() {
+            return Ok(id);
+        }
         let mut range = self.db.write(move |tx| reserve(tx, project, series)).await?;
         let id = range.next().expect("a reserved range is not empty");
-        free.insert((project, series), range);
+        counter.put(range);
         Ok(id)
+    }
+
+    fn counter(&self, project: ProjectId, series: Series) -> Arc<Counter> {
+        let known =
+            self.counters.read().expect("no holder of this lock panics").get(&(project, series)).cloned();
+        known.unwrap_or_else(|| {
+            let mut counters = self.counters.write().expect("no holder of this lock panics");
+            counters.entry((project, series)).or_default().clone()
+        })
     }
 
     /// An id for an append-only row: it rises with time, and is unique in all processes but for a chance of 1 in

@@ -25,15 +25,24 @@ const MOST_COUNTED: usize = 100_000;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Length {
     /// Its rows.
-    pub(super) rows: i64,
+    rows: i64,
     /// Their bytes.
-    pub(super) bytes: i64,
+    bytes: i64,
 }
 
 impl Length {
-    /// This tail with one more row.
-    pub(super) fn with_row(self, bytes: usize) -> Self {
-        Self { rows: self.rows + 1, bytes: self.bytes + i64::try_from(bytes).unwrap_or(i64::MAX) }
+    /// The length that the tail of a candidate has in its table.
+    pub(super) fn count(tx: &mut Tx<'_>, place: Place) -> Result<Self> {
+        tx.query_one(
+            "SELECT count(*), coalesce(CAST(sum(length(data)) AS BIGINT), 0) FROM metric_tail
+             WHERE project_id = $1 AND candidate_id = $2",
+            &[&place.project.0, &place.candidate.0],
+            |row| Ok(Self { rows: row.get(0)?, bytes: row.get(1)? }),
+        )
+    }
+
+    fn with_row(self, bytes: i64) -> Self {
+        Self { rows: self.rows + 1, bytes: self.bytes + bytes }
     }
 
     /// Whether the tail of this candidate is long enough to be sealed.
@@ -42,23 +51,28 @@ impl Length {
     }
 }
 
-/// The lengths of tails, as committed. What is not known is counted in the table.
+/// The lengths of tails, as far as this process knows them.
+///
+/// What the jobs of one commit and other processes add is not in there at once, so a tail that is full in here is counted
+/// in its table before it is sealed.
 #[derive(Clone, Debug, Default)]
 pub struct Tails(Arc<Mutex<HashMap<(ProjectId, CandidateId), Length>>>);
 
 impl Tails {
-    /// How long the tail of a candidate is.
-    pub(super) fn length(&self, tx: &mut Tx<'_>, place: Place) -> Result<Length> {
+    /// Whether one more row, of so many bytes, leaves the tail of a candidate short, as far as is known.
+    pub(super) fn stays_short(&self, place: Place, bytes: usize) -> bool {
         let known = self.lock().get(&(place.project, place.candidate)).copied();
-        if let Some(length) = known {
-            return Ok(length);
-        }
-        tx.query_one(
-            "SELECT count(*), coalesce(CAST(sum(length(data)) AS BIGINT), 0) FROM metric_tail
-             WHERE project_id = $1 AND candidate_id = $2",
-            &[&place.project.0, &place.candidate.0],
-            |row| Ok(Length { rows: row.get(0)?, bytes: row.get(1)? }),
-        )
+        known.is_some_and(|length| !length.with_row(count_of(bytes)).is_full(place.candidate))
+    }
+
+    /// Notes, once the transaction is committed, that the tail has one more row.
+    pub(super) fn add_on_commit(&self, tx: &mut Tx<'_>, place: Place, bytes: usize) {
+        let tails = self.clone();
+        tx.on_commit(move || {
+            if let Some(length) = tails.lock().get_mut(&(place.project, place.candidate)) {
+                *length = length.with_row(count_of(bytes));
+            }
+        });
     }
 
     /// Notes, once the transaction is committed, that the tail has this length.
@@ -76,4 +90,8 @@ impl Tails {
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<(ProjectId, CandidateId), Length>> {
         self.0.lock().expect("no holder of this lock panics")
     }
+}
+
+fn count_of(bytes: usize) -> i64 {
+    i64::try_from(bytes).unwrap_or(i64::MAX)
 }

@@ -1,16 +1,20 @@
 //! Candidates (MLflow runs), their params and metadata.
 
-use std::collections::HashMap;
-use std::sync::Arc;
+mod log;
+mod logged;
 
-use modelry_core::ids::{CandidateId, Eid, ExperimentId, KeyId, ProjectId, UserId};
+use std::collections::HashMap;
+
+use modelry_core::ids::{CandidateId, Eid, ExperimentId, ProjectId, UserId};
 use modelry_core::status::CandidateStatus;
 use modelry_core::time::Timestamp;
 use modelry_core::{Error, Result};
 use modelry_db::{Row, Tx};
 
-use crate::keys::Keys;
 use crate::sql;
+
+pub use log::{Entry, delete_metadata, find_metadata, log_params, rename, set_metadata};
+pub use logged::{LatestMetric, Logged, logged};
 
 /// One training attempt.
 #[derive(Clone, Debug, PartialEq)]
@@ -44,10 +48,7 @@ impl Candidate {
     pub fn require_active(&self) -> Result<()> {
         match self.deleted_at {
             None => Ok(()),
-            Some(_) => Err(Error::invalid(format!(
-                "The run {} must be in the 'active' state. Current state is deleted.",
-                self.eid
-            ))),
+            Some(_) => Err(not_active(&self.eid)),
         }
     }
 
@@ -172,8 +173,7 @@ pub fn find_by_eid(tx: &mut Tx<'_>, project: ProjectId, eid: &str) -> Result<Opt
 
 /// As [`find_by_eid`], failing with MLflow's words.
 pub fn get_by_eid(tx: &mut Tx<'_>, project: ProjectId, eid: &Eid) -> Result<Candidate> {
-    find_by_eid(tx, project, eid.as_str())?
-        .ok_or_else(|| Error::not_found(format!("Run with id={eid} not found")))
+    find_by_eid(tx, project, eid.as_str())?.ok_or_else(|| unknown(eid))
 }
 
 /// As [`get_by_eid`], failing also when the candidate is in the bin.
@@ -181,6 +181,34 @@ pub fn get_active(tx: &mut Tx<'_>, project: ProjectId, eid: &Eid) -> Result<Cand
     let candidate = get_by_eid(tx, project, eid)?;
     candidate.require_active()?;
     Ok(candidate)
+}
+
+/// As [`get_active`], reading no more than writes to its params, metrics and metadata need.
+pub fn get_active_place(tx: &mut Tx<'_>, project: ProjectId, eid: &Eid) -> Result<Place> {
+    let found = tx.query_opt(
+        "SELECT c.id, c.experiment_id, c.deleted_at IS NULL AND e.deleted_at IS NULL
+         FROM candidates c CROSS JOIN experiments e
+         WHERE e.project_id = c.project_id AND e.id = c.experiment_id AND c.project_id = $1 AND c.eid = $2",
+        &[&project.0, &eid.as_str()],
+        |row| {
+            let place =
+                Place { project, candidate: CandidateId(row.get(0)?), experiment: ExperimentId(row.get(1)?) };
+            Ok((place, row.get::<bool>(2)?))
+        },
+    )?;
+    match found {
+        Some((place, true)) => Ok(place),
+        Some((_, false)) => Err(not_active(eid.as_str())),
+        None => Err(unknown(eid)),
+    }
+}
+
+fn unknown(eid: &Eid) -> Error {
+    Error::not_found(format!("Run with id={eid} not found"))
+}
+
+fn not_active(eid: &str) -> Error {
+    Error::invalid(format!("The run {eid} must be in the 'active' state. Current state is deleted."))
 }
 
 /// The candidate of this number, in the bin or not.
@@ -260,213 +288,4 @@ pub fn restore(tx: &mut Tx<'_>, project: ProjectId, eid: &Eid) -> Result<()> {
         &[&project.0, &candidate.id.0],
     )?;
     Ok(())
-}
-
-/// A param or metadata as it is logged.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Entry {
-    /// The number of its key.
-    pub key: KeyId,
-    /// The key.
-    pub name: String,
-    /// Its value.
-    pub value: String,
-}
-
-/// Logs params. A param is written once: the same value again is nothing, another value is refused.
-pub fn log_params(tx: &mut Tx<'_>, place: Place, eid: &Eid, params: &[Entry]) -> Result<()> {
-    for param in params {
-        let inserted = tx.execute(
-            "INSERT INTO params (project_id, candidate_id, key_id, experiment_id, sort, value)
-             VALUES ($1, $2, $3, $4, $5, $6)
-             ON CONFLICT (project_id, candidate_id, key_id) DO NOTHING",
-            &[
-                &place.project.0,
-                &place.candidate.0,
-                &param.key.0,
-                &place.experiment.0,
-                &sql::sort_prefix(&param.value),
-                &param.value,
-            ],
-        )?;
-        if inserted == 0 {
-            refuse_change(tx, place, eid, param)?;
-        }
-    }
-    Ok(())
-}
-
-fn refuse_change(tx: &mut Tx<'_>, place: Place, eid: &Eid, param: &Entry) -> Result<()> {
-    let before: String = tx.query_one(
-        "SELECT value FROM params WHERE project_id = $1 AND candidate_id = $2 AND key_id = $3",
-        &[&place.project.0, &place.candidate.0, &param.key.0],
-        |row| row.get(0),
-    )?;
-    if before == param.value {
-        return Ok(());
-    }
-    Err(Error::invalid(format!(
-        "Changing param values is not allowed. Param with key='{}' was already logged with value='{before}' for run \
-         ID='{eid}'. Attempted logging new value '{}'.",
-        param.name, param.value
-    )))
-}
-
-/// Sets metadata; the last write wins.
-pub fn set_metadata(tx: &mut Tx<'_>, place: Place, metadata: &[Entry]) -> Result<()> {
-    for entry in metadata {
-        tx.execute(
-            "INSERT INTO metadata (project_id, candidate_id, key_id, experiment_id, sort, value)
-             VALUES ($1, $2, $3, $4, $5, $6)
-             ON CONFLICT (project_id, candidate_id, key_id) DO UPDATE
-                SET sort = excluded.sort, value = excluded.value",
-            &[
-                &place.project.0,
-                &place.candidate.0,
-                &entry.key.0,
-                &place.experiment.0,
-                &sql::sort_prefix(&entry.value),
-                &entry.value,
-            ],
-        )?;
-    }
-    Ok(())
-}
-
-/// Renames an active candidate, as setting the metadata `mlflow.runName` does.
-pub fn rename(tx: &mut Tx<'_>, place: Place, name: &str) -> Result<()> {
-    tx.execute(
-        "UPDATE candidates SET name = $3 WHERE project_id = $1 AND id = $2",
-        &[&place.project.0, &place.candidate.0, &name],
-    )?;
-    Ok(())
-}
-
-/// One metadata value of a candidate.
-pub fn find_metadata(tx: &mut Tx<'_>, place: Place, key: KeyId) -> Result<Option<String>> {
-    tx.query_opt(
-        "SELECT value FROM metadata WHERE project_id = $1 AND candidate_id = $2 AND key_id = $3",
-        &[&place.project.0, &place.candidate.0, &key.0],
-        |row| row.get(0),
-    )
-}
-
-/// Removes one metadata value; answers whether it was there.
-pub fn delete_metadata(tx: &mut Tx<'_>, place: Place, name: &str) -> Result<bool> {
-    let deleted = tx.execute(
-        "DELETE FROM metadata
-         WHERE project_id = $1 AND candidate_id = $2
-           AND key_id = (SELECT id FROM keys WHERE project_id = $1 AND name = $3)",
-        &[&place.project.0, &place.candidate.0, &name],
-    )?;
-    Ok(deleted > 0)
-}
-
-/// The latest value of a metric of a candidate.
-#[derive(Clone, Debug, PartialEq)]
-pub struct LatestMetric {
-    /// The metric's key.
-    pub key: Arc<str>,
-    /// The value; NaN where the latest point is NaN.
-    pub value: f64,
-    /// The step it was logged for.
-    pub step: i64,
-    /// When it was logged, by the client's clock.
-    pub timestamp: i64,
-    /// The least number logged, if any was one.
-    pub minimum: Option<f64>,
-    /// The greatest number logged, if any was one.
-    pub maximum: Option<f64>,
-}
-
-/// What was logged to a candidate, each list sorted by key.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Logged {
-    /// The latest value of each metric.
-    pub metrics: Vec<LatestMetric>,
-    /// Params.
-    pub params: Vec<(Arc<str>, String)>,
-    /// Metadata.
-    pub metadata: Vec<(Arc<str>, String)>,
-}
-
-/// What was logged to these candidates; one that logged nothing is there with empty lists.
-pub fn logged(
-    tx: &mut Tx<'_>,
-    keys: &Keys,
-    project: ProjectId,
-    ids: &[CandidateId],
-) -> Result<HashMap<CandidateId, Logged>> {
-    let numbers: Vec<i64> = ids.iter().map(|id| id.0).collect();
-    let mut metrics = Vec::new();
-    let mut params = Vec::new();
-    let mut metadata = Vec::new();
-    for chunk in sql::padded(&numbers) {
-        metrics.append(&mut latest_rows(tx, project, &chunk)?);
-        params.append(&mut text_rows(tx, "params", project, &chunk)?);
-        metadata.append(&mut text_rows(tx, "metadata", project, &chunk)?);
-    }
-    let used = metrics.iter().map(|row| row.1);
-    let used = used.chain(params.iter().chain(&metadata).map(|row| row.1));
-    let names = keys.names(tx, project, used.collect::<std::collections::BTreeSet<_>>())?;
-    let mut all: HashMap<CandidateId, Logged> = ids.iter().map(|id| (*id, Logged::default())).collect();
-    for (candidate, key, metric) in metrics {
-        let metric = LatestMetric { key: names[&key].clone(), ..metric };
-        all.entry(candidate).or_default().metrics.push(metric);
-    }
-    for (candidate, key, value) in params {
-        all.entry(candidate).or_default().params.push((names[&key].clone(), value));
-    }
-    for (candidate, key, value) in metadata {
-        all.entry(candidate).or_default().metadata.push((names[&key].clone(), value));
-    }
-    for logged in all.values_mut() {
-        logged.metrics.sort_by(|a, b| a.key.cmp(&b.key));
-        logged.params.sort();
-        logged.metadata.sort();
-    }
-    Ok(all)
-}
-
-fn latest_rows(
-    tx: &mut Tx<'_>,
-    project: ProjectId,
-    chunk: &[i64],
-) -> Result<Vec<(CandidateId, KeyId, LatestMetric)>> {
-    let places = sql::placeholders(2, chunk.len());
-    tx.query(
-        &format!(
-            "SELECT candidate_id, key_id, value, step, recorded_at, minimum, maximum FROM metric_latest
-             WHERE project_id = $1 AND candidate_id IN ({places})"
-        ),
-        &sql::bind(&[&project.0], chunk),
-        |row| {
-            let metric = LatestMetric {
-                key: Arc::default(),
-                value: row.get::<Option<f64>>(2)?.unwrap_or(f64::NAN),
-                step: row.get(3)?,
-                timestamp: row.get(4)?,
-                minimum: row.get(5)?,
-                maximum: row.get(6)?,
-            };
-            Ok((CandidateId(row.get(0)?), KeyId(row.get(1)?), metric))
-        },
-    )
-}
-
-fn text_rows(
-    tx: &mut Tx<'_>,
-    table: &str,
-    project: ProjectId,
-    chunk: &[i64],
-) -> Result<Vec<(CandidateId, KeyId, String)>> {
-    let places = sql::placeholders(2, chunk.len());
-    tx.query(
-        &format!(
-            "SELECT candidate_id, key_id, value FROM {table}
-             WHERE project_id = $1 AND candidate_id IN ({places})"
-        ),
-        &sql::bind(&[&project.0], chunk),
-        |row| Ok((CandidateId(row.get(0)?), KeyId(row.get(1)?), row.get(2)?)),
-    )
 }
