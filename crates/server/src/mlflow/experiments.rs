@@ -35,8 +35,7 @@ struct Create {
     name: Option<String>,
     #[serde(alias = "artifactLocation")]
     artifact_location: Option<String>,
-    #[serde(default)]
-    tags: Vec<Pair>,
+    tags: Option<Vec<Pair>>,
 }
 
 #[derive(Serialize)]
@@ -45,9 +44,9 @@ struct Created {
 }
 
 async fn create(State(app): State<App>, granted: Granted, Message(body): Message<Create>) -> Answer<Created> {
-    let name: ExperimentName = required(body.name, "name")?.parse()?;
+    let name: ExperimentName = required_text(body.name, "name")?.parse()?;
     let location = body.artifact_location.as_deref().map(artifact_location).transpose()?.flatten();
-    let tags = body.tags.into_iter().map(|tag| tag.read("tags")).collect::<Result<Vec<_>>>()?;
+    let tags = body.tags.into_iter().flatten().map(|tag| tag.read("tags")).collect::<Result<Vec<_>>>()?;
     tags.iter().try_for_each(|(key, value)| check_experiment_tag(key, value))?;
     let project = granted.project();
     let now = app.clock.now();
@@ -123,7 +122,7 @@ async fn get_by_name(
     Message(query): Message<GetByName>,
 ) -> Answer<Found> {
     let project = granted.project();
-    let name = required(query.experiment_name, "experiment_name")?;
+    let name = required_text(query.experiment_name, "experiment_name")?;
     let experiment = app
         .db
         .read(move |tx| {
@@ -149,7 +148,7 @@ struct Update {
 async fn update(State(app): State<App>, granted: Granted, Message(body): Message<Update>) -> Answer<Empty> {
     let project = granted.project();
     let id = experiment_id(&required_text(body.experiment_id, "experiment_id")?)?;
-    let name: ExperimentName = required(body.new_name, "new_name")?.parse()?;
+    let name: ExperimentName = required_text(body.new_name, "new_name")?.parse()?;
     let now = app.clock.now();
     app.db.write(move |tx| experiments::rename(tx, project, id, name.as_str(), now)).await?;
     done()

@@ -1,6 +1,8 @@
 //! The protocol's calls that read metrics: histories, whole or sampled, of one run or many.
 
+use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
+use std::sync::Arc;
 
 use axum::body::{Body, Bytes};
 use axum::extract::State;
@@ -12,6 +14,7 @@ use modelry_core::paging::{decode_token, encode_token};
 use modelry_core::points::history::Page;
 use modelry_core::points::{Point, Position};
 use modelry_core::{Error, Result};
+use modelry_db::Tx;
 use modelry_store::candidates::{self, Place};
 use modelry_store::keys;
 use modelry_store::metrics::{self, Sample};
@@ -20,7 +23,7 @@ use serde::{Deserialize, Serialize};
 use super::Calls;
 use super::views::MetricView;
 use super::wire::{
-    Answer, Double, Int64, Message, Reply, max_results, required, required_run, required_text,
+    Answer, Double, Int64, Message, Reply, max_results, missing, required_run_text, required_text,
 };
 use crate::App;
 use crate::access::Granted;
@@ -32,6 +35,9 @@ const PAGE: NonZeroUsize = NonZeroUsize::new(25_000).expect("not zero");
 /// The most runs of one bulk request.
 const BULK_RUNS: usize = 100;
 
+/// The most points of one run in an answer for a chart, and how many there are where the request does not say.
+const SAMPLE: usize = 2_500;
+
 /// The calls and who may make them.
 pub(super) fn routes(calls: Calls) -> Calls {
     calls
@@ -42,14 +48,19 @@ pub(super) fn routes(calls: Calls) -> Calls {
 
 #[derive(Deserialize)]
 struct GetHistory {
+    #[serde(alias = "runId")]
     run_id: Option<String>,
+    #[serde(alias = "runUuid")]
     run_uuid: Option<String>,
+    #[serde(alias = "metricKey")]
     metric_key: Option<String>,
+    #[serde(alias = "pageToken")]
     page_token: Option<String>,
+    #[serde(alias = "maxResults")]
     max_results: Option<Int64>,
 }
 
-#[derive(Serialize)]
+#[derive(Default, Serialize)]
 struct History {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     metrics: Vec<MetricView>,
@@ -63,23 +74,37 @@ async fn get_history(
     Message(query): Message<GetHistory>,
 ) -> Result<Response, MlflowFailure> {
     let project = granted.project();
-    let eid = required_run(query.run_id, query.run_uuid)?;
+    let run = required_run_text(query.run_id, query.run_uuid)?;
     let name = required_text(query.metric_key, "metric_key")?;
-    let after =
-        query.page_token.filter(|token| !token.is_empty()).as_deref().map(decode_token).transpose()?;
-    let limit = query.max_results.map(|max| max_results(Some(max), 0, usize::MAX)).transpose()?;
-    let Some(series) = find_series(&app, project, eid, name).await? else {
-        return Ok(Reply(History { metrics: Vec::new(), next_page_token: None }).into_response());
+    let after = query.page_token.as_deref().map(decode_token).transpose()?;
+    let limit = read_limit(query.max_results)?;
+    let first = limit.map_or(PAGE, |limit| limit.min(PAGE));
+    let found = app.db.read(move |tx| {
+        let Some(series) = find_series(tx, project, &run, &name)? else { return Ok(None) };
+        let page = metrics::history(tx, series.place, series.key, after, first)?;
+        Ok(Some((series, page)))
+    });
+    let Some((series, page)) = found.await? else {
+        return Ok(Reply(History::default()).into_response());
     };
-    match limit.and_then(NonZeroUsize::new) {
-        Some(limit) if limit <= PAGE => {
-            let page = series.page(&app, after, limit).await?;
-            let next_page_token = page.next.as_ref().map(encode_token);
-            let metrics = page.points.into_iter().map(|point| series.view(point, None)).collect();
-            Ok(Reply(History { metrics, next_page_token }).into_response())
-        }
-        limit => stream(app, series, after, limit.map_or(usize::MAX, NonZeroUsize::get)),
+    if page.next.is_some() && limit.is_none_or(|limit| limit > first) {
+        let left = limit.map_or(usize::MAX, |limit| limit.get() - page.points.len());
+        return Ok(Rest { app, series, left, next: page.next }.stream(page.points)?);
     }
+    let next_page_token = page.next.as_ref().map(encode_token);
+    let metrics = page.points.into_iter().map(|point| series.view(point, None)).collect();
+    Ok(Reply(History { metrics, next_page_token }).into_response())
+}
+
+/// How many points are asked for; all when the request does not say.
+fn read_limit(asked: Option<Int64>) -> Result<Option<NonZeroUsize>> {
+    let Some(Int64(asked)) = asked else { return Ok(None) };
+    let limit = usize::try_from(asked).ok().and_then(NonZeroUsize::new);
+    limit.map(Some).ok_or_else(|| {
+        Error::invalid(format!(
+            "Invalid value {asked} for parameter 'max_results' supplied. It must be a positive integer."
+        ))
+    })
 }
 
 /// One key's points of one run.
@@ -87,7 +112,7 @@ async fn get_history(
 struct Series {
     place: Place,
     key: KeyId,
-    name: std::sync::Arc<str>,
+    name: Arc<str>,
 }
 
 impl Series {
@@ -96,7 +121,7 @@ impl Series {
         app.db.read(move |tx| metrics::history(tx, place, key, after, limit)).await
     }
 
-    fn view(&self, point: Point, run_id: Option<String>) -> MetricView {
+    fn view(&self, point: Point, run_id: Option<Arc<str>>) -> MetricView {
         MetricView {
             key: self.name.clone(),
             value: Double(point.value()),
@@ -109,81 +134,74 @@ impl Series {
 
 /// The series of a run and a key; `None` when there is no such run or nobody logged the key, which the protocol answers
 /// with an empty list.
-async fn find_series(app: &App, project: ProjectId, eid: Eid, name: String) -> Result<Option<Series>> {
-    app.db
-        .read(move |tx| {
-            let Some(candidate) = candidates::find_by_eid(tx, project, eid.as_str())? else {
-                return Ok(None);
-            };
-            let key = keys::find(tx, project, &name)?;
-            let place = candidate.place(project);
-            Ok(key.map(|key| Series { place, key, name: name.as_str().into() }))
-        })
-        .await
+fn find_series(tx: &mut Tx<'_>, project: ProjectId, run: &str, name: &str) -> Result<Option<Series>> {
+    let Ok(eid) = run.parse::<Eid>() else { return Ok(None) };
+    let Some(candidate) = candidates::find_by_eid(tx, project, eid.as_str())? else { return Ok(None) };
+    let place = candidate.place(project);
+    let key = keys::find(tx, project, name)?;
+    Ok(key.map(|key| Series { place, key, name: name.into() }))
 }
 
-/// What is left of a streamed history.
+/// What of a long history is not sent yet.
 struct Rest {
     app: App,
     series: Series,
-    after: Option<Position>,
     left: usize,
-    started: bool,
-    ended: bool,
-}
-
-/// Answers a long history page by page, so that memory does not grow with it. Each page is a read of its own: points that
-/// arrive meanwhile may or may not be among them.
-fn stream(
-    app: App,
-    series: Series,
-    after: Option<Position>,
-    limit: usize,
-) -> Result<Response, MlflowFailure> {
-    let rest = Rest { app, series, after, left: limit, started: false, ended: false };
-    let chunks = futures_util::stream::try_unfold(rest, |rest| async move {
-        if rest.ended { Ok::<_, Error>(None) } else { rest.next_chunk().await.map(Some) }
-    });
-    Ok(([(CONTENT_TYPE, "application/json")], Body::from_stream(chunks)).into_response())
+    /// Where the next piece starts; the end of the history where that is `None`.
+    next: Option<Position>,
 }
 
 impl Rest {
-    async fn next_chunk(mut self) -> Result<(Bytes, Self)> {
-        let limit = NonZeroUsize::new(self.left.min(PAGE.get())).unwrap_or(PAGE);
-        let page = self.series.page(&self.app, self.after, limit).await?;
-        let mut text = Vec::with_capacity(page.points.len() * 96 + 64);
-        if !self.started {
-            text.extend_from_slice(b"{\"metrics\":[");
-        }
-        self.left = self.left.saturating_sub(page.points.len());
-        for point in page.points {
-            if self.started {
-                text.push(b',');
+    /// Answers a long history piece by piece, so that memory does not grow with it. Each piece is a read of its own:
+    /// points that arrive meanwhile may or may not be in the answer.
+    fn stream(self, first: Vec<Point>) -> Result<Response> {
+        let first = self.write("{\"metrics\":[", first)?;
+        let start = futures_util::stream::iter([Ok::<_, Error>(first)]);
+        let rest = futures_util::stream::try_unfold(Some(self), |rest| async move {
+            match rest {
+                None => Ok(None),
+                Some(rest) => rest.next_piece().await.map(Some),
             }
-            self.started = true;
-            let view = self.series.view(point, None);
-            serde_json::to_writer(&mut text, &view).map_err(|error| {
+        });
+        let body = Body::from_stream(futures_util::StreamExt::chain(start, rest));
+        Ok(([(CONTENT_TYPE, "application/json")], body).into_response())
+    }
+
+    async fn next_piece(mut self) -> Result<(Bytes, Option<Self>)> {
+        let limit = NonZeroUsize::new(self.left.min(PAGE.get()));
+        let (Some(_), Some(limit)) = (self.next, limit) else {
+            let end = match self.next {
+                Some(next) => format!("],\"next_page_token\":\"{}\"}}", encode_token(&next)),
+                None => "]}".to_owned(),
+            };
+            return Ok((end.into(), None));
+        };
+        let page = self.series.page(&self.app, self.next, limit).await?;
+        self.left -= page.points.len();
+        self.next = page.next;
+        Ok((self.write(",", page.points)?, Some(self)))
+    }
+
+    /// The points as JSON with commas between them, behind `start`; nothing if there are none.
+    fn write(&self, start: &str, points: Vec<Point>) -> Result<Bytes> {
+        let mut text = Vec::with_capacity(points.len() * 96);
+        for (index, point) in points.into_iter().enumerate() {
+            text.extend_from_slice(if index == 0 { start.as_bytes() } else { b"," });
+            serde_json::to_writer(&mut text, &self.series.view(point, None)).map_err(|error| {
                 Error::internal("a metric could not be written as JSON").with_source(error)
             })?;
         }
-        self.after = page.next;
-        self.ended = self.after.is_none() || self.left == 0;
-        if self.ended {
-            text.push(b']');
-            if let Some(next) = &self.after {
-                text.extend_from_slice(format!(",\"next_page_token\":\"{}\"", encode_token(next)).as_bytes());
-            }
-            text.push(b'}');
-        }
-        Ok((text.into(), self))
+        Ok(text.into())
     }
 }
 
 #[derive(Deserialize)]
 struct GetBulk {
-    #[serde(default, alias = "run_ids")]
+    #[serde(default, alias = "runId")]
     run_id: Vec<String>,
+    #[serde(alias = "metricKey")]
     metric_key: Option<String>,
+    #[serde(alias = "maxResults")]
     max_results: Option<Int64>,
 }
 
@@ -197,28 +215,34 @@ async fn get_history_bulk(
     granted: Granted,
     Message(query): Message<GetBulk>,
 ) -> Answer<Bulk> {
+    let project = granted.project();
     let runs = read_runs(query.run_id, "run_id")?;
     let name = required_text(query.metric_key, "metric_key")?;
-    let mut left = max_results(query.max_results, PAGE.get(), PAGE.get())?;
-    let mut metrics = Vec::new();
-    for eid in runs {
-        let Some(limit) = NonZeroUsize::new(left) else { break };
-        let run_id = eid.to_string();
-        let Some(series) = find_series(&app, granted.project(), eid, name.clone()).await? else { continue };
-        let page = series.page(&app, None, limit).await?;
-        left -= page.points.len();
-        metrics.extend(page.points.into_iter().map(|point| series.view(point, Some(run_id.clone()))));
-    }
-    Ok(Reply(Bulk { metrics }))
+    let most = read_limit(query.max_results)?.map_or(PAGE, |most| most.min(PAGE));
+    let read = app.db.read(move |tx| {
+        let mut all = Vec::new();
+        for run in &runs {
+            let Some(left) = NonZeroUsize::new(most.get() - all.len()) else { break };
+            let Some(series) = find_series(tx, project, run, &name)? else { continue };
+            let page = metrics::history(tx, series.place, series.key, None, left)?;
+            all.extend(page.points.into_iter().map(|point| series.view(point, Some(run.clone()))));
+        }
+        Ok(all)
+    });
+    Ok(Reply(Bulk { metrics: read.await? }))
 }
 
 #[derive(Deserialize)]
 struct GetInterval {
-    #[serde(default)]
+    #[serde(default, alias = "runIds")]
     run_ids: Vec<String>,
+    #[serde(alias = "metricKey")]
     metric_key: Option<String>,
+    #[serde(alias = "startStep")]
     start_step: Option<Int64>,
+    #[serde(alias = "endStep")]
     end_step: Option<Int64>,
+    #[serde(alias = "maxResults")]
     max_results: Option<Int64>,
 }
 
@@ -227,17 +251,21 @@ async fn get_history_bulk_interval(
     granted: Granted,
     Message(query): Message<GetInterval>,
 ) -> Answer<Bulk> {
+    let project = granted.project();
     let runs = read_runs(query.run_ids, "run_ids")?;
-    let name = required(query.metric_key, "metric_key")?;
-    let most = max_results(query.max_results, 2_500, 2_500)?;
+    let name: Arc<str> = required_text(query.metric_key, "metric_key")?.into();
+    let most = max_results(query.max_results, SAMPLE, SAMPLE)?;
     let sample = read_interval(query.start_step, query.end_step, most)?;
     let mut all = Vec::new();
-    for eid in runs {
-        let run_id = eid.to_string();
-        let Some(series) = find_series(&app, granted.project(), eid, name.clone()).await? else { continue };
-        let (place, key) = (series.place, series.key);
-        let points = app.db.read(move |tx| metrics::sample(tx, place, key, sample)).await?;
-        all.extend(points.into_iter().map(|point| series.view(point, Some(run_id.clone()))));
+    for run in runs {
+        // A transaction for each run: together they may be long.
+        let name = name.clone();
+        let read = app.db.read(move |tx| {
+            let Some(series) = find_series(tx, project, &run, &name)? else { return Ok(Vec::new()) };
+            let points = metrics::sample(tx, series.place, series.key, sample)?.into_iter();
+            Ok(points.map(|point| series.view(point, Some(run.clone()))).collect())
+        });
+        all.append(&mut read.await?);
     }
     Ok(Reply(Bulk { metrics: all }))
 }
@@ -255,15 +283,16 @@ fn read_interval(start: Option<Int64>, end: Option<Int64>, most: usize) -> Resul
     }
 }
 
-fn read_runs(runs: Vec<String>, name: &str) -> Result<Vec<Eid>> {
+/// The runs of a bulk request, sorted, each once.
+fn read_runs(runs: Vec<String>, name: &str) -> Result<BTreeSet<Arc<str>>> {
     if runs.is_empty() {
-        return Err(Error::invalid(format!("Missing value for required parameter '{name}'.")));
+        return Err(missing(name));
     }
     if runs.len() > BULK_RUNS {
         return Err(Error::invalid(format!(
-            "GetMetricHistoryBulk request must specify at most {BULK_RUNS} run_ids. Received {} run_ids.",
+            "The request must specify at most {BULK_RUNS} run_ids. Received {} run_ids.",
             runs.len()
         )));
     }
-    runs.iter().map(|run| run.parse()).collect()
+    Ok(runs.into_iter().map(Arc::from).collect())
 }

@@ -4,16 +4,19 @@
 //! `/ajax-api/2.0/mlflow` for pages.
 
 mod artifacts;
+mod datasets;
 mod experiments;
 mod info;
-mod lenient;
 mod limits;
+mod lineage;
+mod logged_models;
+mod log_model;
 mod logging;
 mod metrics;
 mod runs;
 mod search;
 mod views;
-pub mod wire;
+mod wire;
 
 use axum::extract::Request;
 use axum::http::{HeaderMap, Method};
@@ -39,7 +42,10 @@ pub fn table(app: &App) -> Table {
     let calls = runs::routes(calls);
     let calls = search::routes(calls);
     let calls = logging::routes(calls);
+    let calls = log_model::routes(calls);
     let calls = metrics::routes(calls);
+    let calls = datasets::routes(calls);
+    let calls = logged_models::routes(calls);
     let calls = artifacts::routes(calls);
     info::routes(calls.0)
 }

@@ -1,20 +1,24 @@
 //! The protocol's calls on runs: create, get, update, delete, restore.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry as Slot;
+
 use axum::extract::State;
 use axum::http::Method;
-use modelry_core::ids::{CandidateId, Eid};
-use modelry_core::names::Key;
+use modelry_core::ids::{CandidateId, Eid, ProjectId};
+use modelry_core::names::check_length;
 use modelry_core::run_name::random_run_name;
 use modelry_core::status::CandidateStatus;
 use modelry_core::{Error, Result};
 use modelry_store::candidates::{self, Changes, Entry, Logged, NewCandidate};
+use modelry_store::experiments::DEFAULT;
 use modelry_store::ids::Series;
 use serde::{Deserialize, Serialize};
 
+use super::lineage::Lineage;
 use super::views::{RunInfo, RunView};
 use super::wire::{
-    Answer, Empty, EnumValue, Int64, Message, Pair, Reply, done, experiment_id, required_run, required_text,
-    truncated,
+    Answer, Empty, EnumValue, Int64, Message, Pair, Reply, done, experiment_id, required_run, truncated,
 };
 use super::{Calls, limits};
 use crate::App;
@@ -43,8 +47,7 @@ struct Create {
     run_name: Option<String>,
     #[serde(alias = "startTime")]
     start_time: Option<Int64>,
-    #[serde(default)]
-    tags: Vec<Pair>,
+    tags: Option<Vec<Pair>>,
 }
 
 #[derive(Serialize)]
@@ -54,21 +57,22 @@ struct Found {
 
 async fn create(State(app): State<App>, granted: Granted, Message(body): Message<Create>) -> Answer<Found> {
     let project = granted.project();
-    let mut tags = unique_tags(body.tags)?;
+    let mut tags = unique_tags(body.tags.unwrap_or_default())?;
     let name = settle_name(body.run_name, &mut tags, || random_run_name(app.random.bytes()))?;
-    let entries = entries(&app, &granted, tags).await?;
-    let start_time = body.start_time.map_or(0, |time| time.0);
-    check_time("start_time", start_time)?;
+    let user_name = body.user_id.unwrap_or_else(|| username(&granted));
+    check_length("user_id", &user_name, limits::USER_ID)?;
+    let experiment = body.experiment_id.filter(|id| !id.is_empty());
     let new = NewCandidate {
         id: CandidateId(app.ids.next(project, Series::Candidate).await?),
         eid: app.new_eid(),
-        experiment_id: experiment_id(body.experiment_id.as_deref().unwrap_or("0"))?,
+        experiment_id: experiment.map_or(Ok(DEFAULT), |id| experiment_id(&id))?,
         name,
-        user_name: body.user_id.unwrap_or_else(|| username(&granted)),
+        user_name,
         creator_id: granted.access.user(),
-        start_time,
+        start_time: checked_time("start_time", body.start_time)?.unwrap_or(0),
         created_at: app.clock.now(),
     };
+    let entries = entries(&app, project, tags).await?;
     let (candidate, entries) = app
         .db
         .write(move |tx| {
@@ -77,27 +81,36 @@ async fn create(State(app): State<App>, granted: Granted, Message(body): Message
             Ok((candidate, entries.clone()))
         })
         .await?;
-    let metadata = entries.into_iter().map(|entry| (entry.name.into(), entry.value)).collect();
-    let logged = Logged { metadata, ..Logged::default() };
-    Ok(Reply(Found { run: RunView::new(candidate, logged) }))
+    Ok(Reply(Found { run: RunView::new(candidate, as_logged(entries), Lineage::default()) }))
 }
 
 fn username(granted: &Granted) -> String {
     granted.caller.0.as_ref().map(|identity| identity.username.clone()).unwrap_or_default()
 }
 
-/// Checked tags of a new run, of which each key stands once.
+/// What was logged to a run that has just these tags.
+fn as_logged(tags: Vec<Entry>) -> Logged {
+    let mut metadata: Vec<_> = tags.into_iter().map(|tag| (tag.name.into(), tag.value)).collect();
+    metadata.sort();
+    Logged { metadata, ..Logged::default() }
+}
+
+/// The tags of a new run, of which each key stands once. MLflow does not hold their keys to the rule for those of
+/// later tags, and scripts rely on it.
 fn unique_tags(tags: Vec<Pair>) -> Result<Vec<(String, String)>> {
-    let mut unique: Vec<(String, String)> = Vec::with_capacity(tags.len() + 1);
+    let mut unique = BTreeMap::new();
     for tag in tags {
         let (key, value) = tag.read("tags")?;
-        key.parse::<Key>()?;
-        if unique.iter().any(|(other, _)| *other == key) {
-            return Err(Error::invalid(format!("Duplicate tag keys have been submitted: {key}")));
+        limits::check_tag_key_of_new_run(&key)?;
+        match unique.entry(key) {
+            Slot::Occupied(taken) => {
+                let key = taken.key();
+                return Err(Error::invalid(format!("Duplicate tag keys have been submitted: {key}")));
+            }
+            Slot::Vacant(free) => drop(free.insert(truncated(value, limits::TAG_VALUE))),
         }
-        unique.push((key, truncated(value, limits::TAG_VALUE)));
     }
-    Ok(unique)
+    Ok(unique.into_iter().collect())
 }
 
 /// The name of a new run: as sent, else the tag's, else a random one; the tag says the same afterwards.
@@ -106,41 +119,45 @@ fn settle_name(
     tags: &mut Vec<(String, String)>,
     random: impl FnOnce() -> String,
 ) -> Result<String> {
-    let sent = sent.filter(|name| !name.is_empty());
-    let tagged = tags.iter().find(|(key, _)| key == RUN_NAME).map(|(_, value)| value.clone());
-    match (sent, tagged) {
-        (Some(sent), Some(tagged)) if sent != tagged => Err(Error::invalid(format!(
+    let sent = sent.filter(|name| !name.is_empty()).map(|name| truncated(name, limits::TAG_VALUE));
+    let at = tags.iter().position(|(key, _)| key == RUN_NAME);
+    let tagged = at.map(|at| tags.swap_remove(at).1).filter(|name| !name.is_empty());
+    if let (Some(sent), Some(tagged)) = (&sent, &tagged)
+        && sent != tagged
+    {
+        return Err(Error::invalid(format!(
             "Both 'run_name' argument and 'mlflow.runName' tag are specified, but with different values \
              (run_name='{sent}', mlflow.runName='{tagged}')."
-        ))),
-        (_, Some(tagged)) => Ok(tagged),
-        (sent, None) => {
-            let name = sent.unwrap_or_else(random);
-            tags.push((RUN_NAME.to_owned(), name.clone()));
-            Ok(name)
-        }
+        )));
     }
+    let name = sent.or(tagged).unwrap_or_else(random);
+    tags.push((RUN_NAME.to_owned(), name.clone()));
+    Ok(name)
 }
 
-/// The texts with the numbers of their keys.
+/// The texts with the numbers of their keys, in the order of these: rows are written in one order by everybody, so that
+/// no two writers wait for each other in a circle. Of equal keys the last one stays the last.
 pub(super) async fn entries(
     app: &App,
-    granted: &Granted,
+    project: ProjectId,
     texts: Vec<(String, String)>,
 ) -> Result<Vec<Entry>> {
     let names: Vec<&str> = texts.iter().map(|(key, _)| key.as_str()).collect();
-    let keys = app.keys.intern(&app.db, &app.ids, granted.project(), &names).await?;
+    let keys = app.keys.intern(&app.db, &app.ids, project, &names).await?;
     let entry = |((name, value), key)| Entry { key, name, value };
-    Ok(texts.into_iter().zip(keys).map(entry).collect())
+    let mut entries: Vec<Entry> = texts.into_iter().zip(keys).map(entry).collect();
+    entries.sort_by_key(|entry| entry.key);
+    Ok(entries)
 }
 
-fn check_time(name: &str, time: i64) -> Result<()> {
-    if time >= 0 {
-        return Ok(());
+/// A time by the client's clock, which is never before 1970.
+fn checked_time(name: &str, time: Option<Int64>) -> Result<Option<i64>> {
+    match time {
+        Some(Int64(time)) if time < 0 => Err(Error::invalid(format!(
+            "Invalid value {time} for parameter '{name}' supplied: It must be a non-negative number of milliseconds"
+        ))),
+        time => Ok(time.map(|time| time.0)),
     }
-    Err(Error::invalid(format!(
-        "Invalid value {time} for parameter '{name}' supplied: It must be a non-negative number of milliseconds"
-    )))
 }
 
 #[derive(Deserialize)]
@@ -165,7 +182,8 @@ async fn get(State(app): State<App>, granted: Granted, Message(query): Message<G
             let candidate = candidates::get_by_eid(tx, project, &eid)?;
             let mut logged = candidates::logged(tx, &keys, project, &[candidate.id])?;
             let logged = logged.remove(&candidate.id).unwrap_or_default();
-            Ok(RunView::new(candidate, logged))
+            let lineage = Lineage::read(tx, project, &[candidate.id])?.remove(&candidate.id);
+            Ok(RunView::new(candidate, logged, lineage.unwrap_or_default()))
         })
         .await?;
     Ok(Reply(Found { run }))
@@ -195,11 +213,10 @@ async fn update(State(app): State<App>, granted: Granted, Message(body): Message
     let status =
         body.status.map(|status| status.read(CandidateStatus::from_number, str::parse)).transpose()?;
     let name = body.run_name.filter(|name| !name.is_empty());
-    let tag = match &name {
-        Some(name) => entries(&app, &granted, vec![(RUN_NAME.to_owned(), name.clone())]).await?,
-        None => Vec::new(),
-    };
-    let changes = Changes { status, end_time: body.end_time.map(|time| time.0), name };
+    let name = name.map(|name| truncated(name, limits::TAG_VALUE));
+    let tag = name.iter().map(|name| (RUN_NAME.to_owned(), name.clone())).collect();
+    let tag = entries(&app, project, tag).await?;
+    let changes = Changes { status, end_time: checked_time("end_time", body.end_time)?, name };
     let candidate = app
         .db
         .write(move |tx| {
@@ -219,14 +236,14 @@ struct Delete {
 
 async fn delete(State(app): State<App>, granted: Granted, Message(body): Message<Delete>) -> Answer<Empty> {
     let (project, now) = (granted.project(), app.clock.now());
-    let eid: Eid = required_text(body.run_id, "run_id")?.parse()?;
+    let eid = required_run(body.run_id, None)?;
     app.db.write(move |tx| candidates::delete(tx, project, &eid, now)).await?;
     done()
 }
 
 async fn restore(State(app): State<App>, granted: Granted, Message(body): Message<Delete>) -> Answer<Empty> {
     let project = granted.project();
-    let eid: Eid = required_text(body.run_id, "run_id")?.parse()?;
+    let eid = required_run(body.run_id, None)?;
     app.db.write(move |tx| candidates::restore(tx, project, &eid)).await?;
     done()
 }

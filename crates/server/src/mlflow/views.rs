@@ -1,9 +1,12 @@
 //! Experiments and runs as the protocol answers them.
 
+use std::sync::Arc;
+
 use modelry_store::candidates::{Candidate, LatestMetric, Logged};
 use modelry_store::experiments::Experiment;
 use serde::Serialize;
 
+use super::lineage::{Inputs, Lineage, Outputs};
 use super::wire::Double;
 
 /// `active` or `deleted`.
@@ -89,12 +92,12 @@ impl From<Candidate> for RunInfo {
 /// MLflow's `Metric`.
 #[derive(Debug, Serialize)]
 pub(super) struct MetricView {
-    pub(super) key: std::sync::Arc<str>,
+    pub(super) key: Arc<str>,
     pub(super) value: Double,
     pub(super) timestamp: i64,
     pub(super) step: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) run_id: Option<String>,
+    pub(super) run_id: Option<Arc<str>>,
 }
 
 impl From<LatestMetric> for MetricView {
@@ -112,7 +115,7 @@ impl From<LatestMetric> for MetricView {
 /// A key and a text whose key is shared.
 #[derive(Debug, Serialize)]
 struct SharedText {
-    key: std::sync::Arc<str>,
+    key: Arc<str>,
     value: String,
 }
 
@@ -129,7 +132,7 @@ struct RunData {
 
 impl From<Logged> for RunData {
     fn from(logged: Logged) -> Self {
-        let texts = |pairs: Vec<(std::sync::Arc<str>, String)>| {
+        let texts = |pairs: Vec<(Arc<str>, String)>| {
             pairs.into_iter().map(|(key, value)| SharedText { key, value }).collect()
         };
         Self {
@@ -146,21 +149,14 @@ pub(super) struct RunView {
     info: RunInfo,
     data: RunData,
     inputs: Inputs,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    outputs: Option<Outputs>,
+    #[serde(skip_serializing_if = "Outputs::is_empty")]
+    outputs: Outputs,
 }
 
-/// MLflow's `RunInputs`; there even when it is empty.
-#[derive(Debug, Default, Serialize)]
-pub(super) struct Inputs {}
-
-/// MLflow's `RunOutputs`.
-#[derive(Debug, Serialize)]
-pub(super) struct Outputs {}
-
 impl RunView {
-    /// A run with what was logged to it.
-    pub(super) fn new(candidate: Candidate, logged: Logged) -> Self {
-        Self { info: candidate.into(), data: logged.into(), inputs: Inputs::default(), outputs: None }
+    /// A run with what was logged to it, and what it read and made.
+    pub(super) fn new(candidate: Candidate, logged: Logged, lineage: Lineage) -> Self {
+        let Lineage { inputs, outputs } = lineage;
+        Self { info: candidate.into(), data: logged.into(), inputs, outputs }
     }
 }

@@ -46,18 +46,20 @@ fn number_length(text: &str) -> usize {
     text.bytes().position(|byte| !in_number(byte)).unwrap_or(text.len()).max(1)
 }
 
-/// The JSON at a path such as `metrics[0].value`.
-pub(super) fn value_at(value: &Value, path: &str) -> Option<String> {
+/// The JSON at a path such as `metrics[0].value`; nothing at the root.
+pub(super) fn value_at<'v>(value: &'v Value, path: &str) -> Option<&'v Value> {
+    if path == "." {
+        return None;
+    }
     let mut found = value;
-    for part in path.split(['.', '[']).map(|part| part.trim_end_matches(']')).filter(|part| !part.is_empty())
-    {
+    let parts = path.split(['.', '[']).map(|part| part.trim_end_matches(']'));
+    for part in parts.filter(|part| !part.is_empty()) {
         found = match part.parse::<usize>() {
             Ok(index) => found.get(index)?,
             Err(_) => found.get(part)?,
         };
     }
-    let text = found.to_string();
-    (path != ".").then(|| super::wire::truncated(text, 200))
+    Some(found)
 }
 
 /// A parser's message without its line and column, which count in a body that the reader does not see.
@@ -84,7 +86,7 @@ mod tests {
     #[test]
     fn the_value_at_a_path_is_found() {
         let value = serde_json::json!({"metrics": [{"value": "abc"}]});
-        assert_eq!(value_at(&value, "metrics[0].value").as_deref(), Some("\"abc\""));
+        assert_eq!(value_at(&value, "metrics[0].value"), Some(&Value::from("abc")));
         assert_eq!(value_at(&value, "metrics[1].value"), None);
     }
 }
