@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::{FromRequest, Request};
-use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
+use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE};
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt, stream};
 use modelry_blob::too_large;
@@ -33,11 +33,14 @@ pub struct Upload {
 impl Upload {
     /// Reads the headers; the body stays where it is.
     ///
-    /// Fails with `Invalid` when a digest is malformed or the body is encoded.
+    /// Fails with `Invalid` when a digest is malformed, and when the body is encoded or a part of a file.
     pub fn from_request(request: Request) -> Result<Self> {
         let headers = request.headers();
         if headers.get(CONTENT_ENCODING).is_some_and(|coding| coding != "identity") {
             return Err(Error::invalid("a file is sent as it is, without a Content-Encoding"));
+        }
+        if headers.contains_key(CONTENT_RANGE) {
+            return Err(Error::invalid("a file is sent as a whole, without a Content-Range"));
         }
         let announced = Announced::from_headers(headers)?;
         let length = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());

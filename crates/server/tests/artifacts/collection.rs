@@ -3,6 +3,7 @@ use futures_util::stream;
 use modelry_core::store_key::StoreKey;
 use modelry_core::time::Timestamp;
 use modelry_server::collection::{collect, sweep};
+use modelry_store::blobs;
 use modelry_testkit::server::START;
 
 use crate::given::Given;
@@ -60,6 +61,39 @@ async fn bytes_that_were_collected_can_be_uploaded_again() {
     given.put(&given.run_file("a"), "bytes").await.expect_json();
 
     assert_eq!(given.get(&given.run_file("a")).await.text(), "bytes");
+    given.finish().await;
+}
+
+#[tokio::test]
+async fn an_upload_in_the_middle_of_a_collection_keeps_its_bytes() {
+    let given = Given::new().await;
+    let app = given.server.app();
+    given.put(&given.run_file("a"), "bytes").await.expect_json();
+    given.actor.delete(&given.run_file("a")).await.expect_json();
+    app.db.write(|tx| blobs::mark_dying(tx, FAR_FUTURE, 10)).await.expect("marked");
+
+    given.put(&given.run_file("a"), "bytes").await.expect_json();
+    assert_eq!(collect(app).await.expect("collected"), 1);
+
+    assert_eq!(given.get(&given.run_file("a")).await.text(), "bytes");
+    assert_eq!(given.blobs().await, 1);
+    given.finish().await;
+}
+
+#[tokio::test]
+async fn a_collection_that_was_cut_off_is_taken_up_again() {
+    let given = Given::new().await;
+    let app = given.server.app();
+    given.put(&given.run_file("a"), "bytes").await.expect_json();
+    given.actor.delete(&given.run_file("a")).await.expect_json();
+    app.db.write(|tx| blobs::mark_dying(tx, FAR_FUTURE, 10)).await.expect("marked");
+    let dying = app.db.read(|tx| blobs::list_dying(tx, 10)).await.expect("read");
+    // The bytes went, their row did not.
+    app.blobs.delete(&dying[0].store_key).await.expect("deleted");
+
+    assert_eq!(collect(app).await.expect("collected"), 1);
+
+    assert_eq!(app.db.read(|tx| blobs::list_dying(tx, 10)).await.expect("read"), []);
     given.finish().await;
 }
 

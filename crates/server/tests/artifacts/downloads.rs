@@ -60,6 +60,16 @@ async fn head_says_the_same_without_the_bytes() {
 }
 
 #[tokio::test]
+async fn head_asks_for_no_part() {
+    let given = digits().await;
+    let request =
+        given.actor.request(Method::HEAD, &given.run_file("digits.txt")).header("Range", "bytes=0-1");
+    let head = given.actor.send(request, Body::empty()).await;
+    assert_eq!((head.status, head.header("content-length")), (StatusCode::OK, "10"));
+    given.finish().await;
+}
+
+#[tokio::test]
 async fn a_range_is_a_part() {
     let given = digits().await;
     for (range, bytes, content_range) in [

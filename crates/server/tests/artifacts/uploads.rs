@@ -64,10 +64,12 @@ async fn a_malformed_digest_is_refused() {
 }
 
 #[tokio::test]
-async fn an_encoded_body_is_refused() {
+async fn a_body_that_is_not_the_file_itself_is_refused() {
     let given = Given::new().await;
-    let request = given.actor.request(Method::PUT, &given.run_file("a")).header("Content-Encoding", "gzip");
-    assert_eq!(given.actor.send(request, "bytes").await.status, StatusCode::BAD_REQUEST);
+    for (name, value) in [("Content-Encoding", "gzip"), ("Content-Range", "bytes 0-4/10")] {
+        let request = given.actor.request(Method::PUT, &given.run_file("a")).header(name, value);
+        assert_eq!(given.actor.send(request, "bytes").await.status, StatusCode::BAD_REQUEST, "{name}");
+    }
     given.finish().await;
 }
 

@@ -4,7 +4,7 @@ use axum::body::Body;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use futures_util::{Stream, StreamExt, stream};
+use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 use modelry_core::artifact_path::ArtifactPath;
 use modelry_core::paging::{decode_token, encode_token};
 use modelry_core::{Error, Result};
@@ -84,7 +84,9 @@ pub(super) async fn whole(app: &App, place: Place) -> Result<Response> {
     let opening = [b"{\"files\":[".as_slice(), inner(&names(first)?)].concat();
     let body = stream::once(async { Ok(opening.into()) })
         .chain(rest(app.clone(), place, next))
-        .chain(stream::once(async { Ok(Bytes::from_static(b"]}")) }));
+        .chain(stream::once(async { Ok(Bytes::from_static(b"]}")) }))
+        // The status is sent by then: the log is the only place that can tell.
+        .inspect_err(|error: &Error| tracing::error!(%error, "a listing broke off"));
     Ok((json, Body::from_stream(body)).into_response())
 }
 
