@@ -36,7 +36,7 @@ async fn serve(folder: &DataFolder, config: Config, chosen: first_start::Chosen)
     let made = first_start::run(&app, chosen).await?;
     control::listen(folder, app.clone(), config.base_url()).await?;
     print_start(folder, &config, &app, made.as_ref()).await?;
-    let tasks = modelry_server::background::start(&app);
+    let mut tasks = modelry_server::background::start(&app);
     let router = modelry_web::router(&app);
     let stop = stop_signal()?;
     let (stopping, mut stopped) = tokio::sync::watch::channel(false);
