@@ -15,6 +15,7 @@ use modelry_store::search::{View, candidates, experiments};
 use serde::{Deserialize, Serialize};
 
 use super::Calls;
+use super::lineage::Lineage;
 use super::views::{ExperimentView, RunView};
 use super::wire::{Answer, EnumValue, Int64, Message, Reply, ViewType, experiment_id, max_results, required};
 use crate::App;
@@ -113,9 +114,11 @@ async fn search_runs(
 fn read_runs(tx: &mut Tx<'_>, keys: &Keys, project: ProjectId, ids: &[CandidateId]) -> Result<Vec<RunView>> {
     let found = modelry_store::candidates::list(tx, project, ids)?;
     let mut logged = modelry_store::candidates::logged(tx, keys, project, ids)?;
+    let mut lineage = Lineage::read(tx, project, ids)?;
     let view = |candidate: modelry_store::candidates::Candidate| {
         let logged = logged.remove(&candidate.id).unwrap_or_default();
-        RunView::new(candidate, logged)
+        let lineage = lineage.remove(&candidate.id).unwrap_or_default();
+        RunView::new(candidate, logged, lineage)
     };
     Ok(found.into_iter().map(view).collect())
 }
