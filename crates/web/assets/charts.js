@@ -1,5 +1,5 @@
 // Draws the charts of a candidate. Points come from the server as columns:
-//   { "steps": [0, 1], "times": [<ms>, <ms>], "values": [0.5, "NaN"], "total": 2, "is_sampled": false }
+//   { "steps": [0, 1], "times": [<ms>, <ms>], "values": [0.5, "NaN"], "is_sampled": false }
 // A value that is no number is one of the words "NaN", "Infinity" and "-Infinity": it is marked, never dropped.
 "use strict";
 
@@ -89,7 +89,7 @@ function placed(odd, line) {
 
 function remarks(data, points) {
   const sentences = [];
-  if (data.is_sampled) sentences.push(`A sample of ${data.total.toLocaleString("en")} points.`);
+  if (data.is_sampled) sentences.push(`A sample of ${data.values.length.toLocaleString("en")} points, evenly over the steps.`);
   if (points.marks.length > 0) sentences.push(`${points.marks.length} not a finite number, marked ◆.`);
   if (points.unseen > 0) sentences.push(`${points.unseen} at or below zero, which has no logarithm.`);
   return sentences;

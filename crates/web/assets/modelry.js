@@ -48,6 +48,12 @@ function setUpAsking(button) {
   });
 }
 
+// The part of an address behind `#` never reaches the server: it is added here to the way back from signing in.
+function keepFragment(field) {
+  if (location.hash && !field.value.includes("#")) field.value += location.hash;
+}
+
+document.querySelectorAll("form input[name=back]").forEach(keepFragment);
 document.querySelectorAll("[data-copy]").forEach(setUpCopying);
 document.querySelectorAll("[data-confirm]").forEach(setUpAsking);
 document.querySelectorAll("#theme").forEach(setUpThemes);

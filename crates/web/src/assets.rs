@@ -3,6 +3,11 @@
 //! A page names `modelry.css`; its URL is `/assets/modelry.<hash>.css`. The hash makes the answer immutable, so a
 //! browser asks once per release and never shows a new page with an old style.
 
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
+use axum::response::{IntoResponse, Response};
+use modelry_core::Error;
+use modelry_server::error::Problem;
+use modelry_server::extract::Path;
 use rust_embed::RustEmbed;
 
 /// Everything under `assets/`: embedded in release builds, read from disk in debug builds.
@@ -42,6 +47,17 @@ pub fn find(path: &str) -> Option<Asset> {
     let file = Embedded::get(&format!("{stem}.{extension}"))?;
     let current = short_hash(&file.metadata.sha256_hash()) == hash;
     current.then(|| Asset { bytes: file.data, content_type: content_type(extension) })
+}
+
+/// Answers an asset, to be kept for ever; anything else is 404.
+pub(crate) async fn serve(Path(path): Path<String>) -> Result<Response, Problem> {
+    let asset = find(&path).ok_or_else(|| Error::not_found(format!("there is no asset {path}")))?;
+    let headers = [
+        (CONTENT_TYPE, asset.content_type),
+        (CACHE_CONTROL, "public, max-age=31536000, immutable"),
+        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ];
+    Ok((headers, asset.bytes).into_response())
 }
 
 fn short_hash(sha256: &[u8; 32]) -> String {

@@ -99,14 +99,14 @@ pub fn number(value: f64) -> String {
     if value.is_nan() {
         return "NaN".to_owned();
     }
-    if value.abs() >= MLFLOW_INFINITY {
+    if is_infinite(value) {
         return if value > 0.0 { "∞" } else { "−∞" }.to_owned();
     }
     let scientific = format!("{value:.5e}");
     let (mantissa, exponent) = scientific.split_once('e').expect("the format asks for an exponent");
     let exponent: i32 = exponent.parse().expect("an exponent is a whole number");
     match exponent {
-        -5..=5 => trimmed(&format!("{value:.*}", usize::try_from(5 - exponent).expect("at most 10"))),
+        -4..=5 => trimmed(&format!("{value:.*}", usize::try_from(5 - exponent).expect("0 to 9"))),
         6..=14 if value.fract() == 0.0 => format!("{value:.0}"),
         _ => format!("{}e{exponent}", trimmed(mantissa)),
     }
@@ -114,7 +114,12 @@ pub fn number(value: f64) -> String {
 
 /// A metric value with every digit it has, for titles and copying.
 pub fn number_in_full(value: f64) -> String {
-    if value.is_finite() && value.abs() < MLFLOW_INFINITY { value.to_string() } else { number(value) }
+    if value.is_nan() || is_infinite(value) { number(value) } else { value.to_string() }
+}
+
+/// Whether a metric value is an infinity, in MLflow's form or in its own.
+pub fn is_infinite(value: f64) -> bool {
+    value.abs() >= MLFLOW_INFINITY
 }
 
 fn trimmed(decimal: &str) -> String {
@@ -222,10 +227,11 @@ mod tests {
     #[test]
     fn a_number_keeps_six_digits_and_its_magnitude() {
         let written =
-            [0.0, 1.0, 0.934_211_49, -12.5, 123_456.0, 12_345_678.0, 1.2e-7, 6.022e23, 0.1 + 0.2].map(number);
+            [0.0, 1.0, 0.934_211_49, -12.5, 123_456.0, 12_345_678.0, 0.000_2, 1.2e-7, 6.022e23, 0.1 + 0.2]
+                .map(number);
         assert_eq!(
             written,
-            ["0", "1", "0.934211", "-12.5", "123456", "12345678", "1.2e-7", "6.022e23", "0.3"]
+            ["0", "1", "0.934211", "-12.5", "123456", "12345678", "0.0002", "1.2e-7", "6.022e23", "0.3"]
                 .map(str::to_owned)
         );
     }

@@ -3,55 +3,40 @@
 use askama::Template;
 use askama::filters::HtmlSafe;
 use modelry_core::policy::Visibility;
+use modelry_core::status::CandidateStatus;
 
 use crate::icon::{self, Icon};
 
-/// Where a candidate stands.
+/// Where a candidate stands, as a coloured word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Template)]
 #[template(
     ext = "html",
     source = r#"<span class="status status-{{ self.class() }}">{{ self.word() }}</span>"#
 )]
-pub enum Status {
-    /// It is running.
-    Running,
-    /// It waits to be run.
-    Scheduled,
-    /// It ended well.
-    Finished,
-    /// It ended with an error.
-    Failed,
-    /// It was stopped.
-    Killed,
-}
+pub struct Status(pub CandidateStatus);
 
 impl HtmlSafe for Status {}
 
 impl Status {
     /// The word on the page.
     pub fn word(self) -> &'static str {
-        match self {
-            Self::Running => "Running",
-            Self::Scheduled => "Scheduled",
-            Self::Finished => "Finished",
-            Self::Failed => "Failed",
-            Self::Killed => "Killed",
+        match self.0 {
+            CandidateStatus::Running => "Running",
+            CandidateStatus::Scheduled => "Scheduled",
+            CandidateStatus::Finished => "Finished",
+            CandidateStatus::Failed => "Failed",
+            CandidateStatus::Killed => "Killed",
         }
     }
 
     /// Whether more may still be logged.
     pub fn is_live(self) -> bool {
-        matches!(self, Self::Running | Self::Scheduled)
+        matches!(self.0, CandidateStatus::Running | CandidateStatus::Scheduled)
     }
 
-    fn class(self) -> &'static str {
-        match self {
-            Self::Running => "running",
-            Self::Scheduled => "scheduled",
-            Self::Finished => "finished",
-            Self::Failed => "failed",
-            Self::Killed => "killed",
-        }
+    /// The style class.
+    fn class(self) -> String {
+        self.word().to_lowercase()
     }
 }
 
@@ -159,16 +144,6 @@ pub struct Pager {
 }
 
 impl HtmlSafe for Pager {}
-
-/// A message that a form field is wrong, or nothing.
-#[derive(Clone, Debug, Default, Template)]
-#[template(
-    ext = "html",
-    source = r#"{% if let Some(text) = self.0 %}<p class="field-error" role="alert">{{ text }}</p>{% endif %}"#
-)]
-pub struct FieldError(pub Option<String>);
-
-impl HtmlSafe for FieldError {}
 
 #[cfg(test)]
 mod tests {

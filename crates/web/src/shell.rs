@@ -14,7 +14,7 @@ pub struct Shell {
     /// From the project to this page; the last one is the page itself and carries no link.
     pub crumbs: Vec<Crumb>,
     /// What the last action led to, shown once.
-    pub notice: Option<Notice>,
+    pub notice: Option<String>,
     /// The path of this page: where signing in leads back to.
     pub here: String,
 }
@@ -111,34 +111,6 @@ impl Crumb {
     /// The page itself.
     pub fn here(label: impl Into<String>) -> Self {
         Self { label: label.into(), href: None }
-    }
-}
-
-/// A message above the page about what the last action led to.
-#[derive(Clone, Debug)]
-pub struct Notice {
-    /// Good or bad.
-    pub tone: Tone,
-    /// One sentence.
-    pub text: String,
-}
-
-/// Whether a message is good or bad news.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Tone {
-    /// It worked.
-    Good,
-    /// It did not.
-    Bad,
-}
-
-impl Tone {
-    /// The style class.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Good => "good",
-            Self::Bad => "bad",
-        }
     }
 }
 

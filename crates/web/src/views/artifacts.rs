@@ -104,9 +104,9 @@ pub struct DirectoryView {
 pub struct ModelView {
     /// Its name.
     pub name: String,
-    /// How far it got: `Ready`.
-    pub state: &'static str,
-    /// `models:/m-...`, which clients take.
+    /// How far it got: `Ready`; `None` where it is only a directory that looks like a model.
+    pub state: Option<&'static str>,
+    /// `models:/m-...` or `runs:/...`, which clients take.
     pub uri: String,
     /// The libraries that can load it.
     pub flavours: Vec<String>,
@@ -114,16 +114,16 @@ pub struct ModelView {
     pub signature: Vec<SignatureHalf>,
     /// The size of its files.
     pub size: String,
-    /// How many files it has.
-    pub files: u32,
+    /// How many files it has: `5 files`.
+    pub files: String,
     /// When it was made.
-    pub created: Moment,
+    pub created: Option<Moment>,
     /// Code that loads it.
     pub load: Snippet,
 }
 
 /// The inputs, outputs or parameters of a model.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignatureHalf {
     /// `Inputs`, `Outputs`, `Parameters`.
     pub title: &'static str,
@@ -132,7 +132,7 @@ pub struct SignatureHalf {
 }
 
 /// One input, output or parameter of a model.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignatureColumn {
     /// Its name; a dash where it has none.
     pub name: String,
@@ -213,6 +213,7 @@ mod tests {
     use crate::parts::Status;
     use crate::views::candidate::{CandidateHead, Tab, tests};
     use crate::views::testing::{check, minutes_ago};
+    use modelry_core::status::CandidateStatus;
 
     const BASE: &str = "/research/churn/-/ml/candidates/12/artifacts";
 
@@ -252,7 +253,7 @@ mod tests {
     fn page(shown_name: &str, shown: Shown) -> ArtifactsPage {
         ArtifactsPage {
             shell: tests::shell(),
-            head: CandidateHead { status: Status::Running, ..tests::head(Tab::Artifacts) },
+            head: CandidateHead { status: Status(CandidateStatus::Running), ..tests::head(Tab::Artifacts) },
             tree: tree(shown_name),
             tree_note: None,
             shown,
@@ -273,7 +274,7 @@ mod tests {
 
     #[test]
     fn a_log_is_text_that_can_be_followed() {
-        let text: String = (0..30).map(|step| format!("step {step:>3}  loss 0.5{step}  <ok>\n")).collect();
+        let text = "2026-05-28 12:00:01  step 17  loss 0.53  <ok>\n".repeat(30);
         let follow = Follow { href: format!("{BASE}/train.log?raw"), seen_bytes: 18_432 };
         let html = page("train.log", file("train.log", Preview::Text(text), Some(follow))).to_string();
         check("artifact_log", &html);
@@ -319,7 +320,7 @@ mod tests {
         let uri = "models:/m-8f14e45fceea467a9575b6d28dd0a7bc";
         let model = ModelView {
             name: "model".to_owned(),
-            state: "Ready",
+            state: Some("Ready"),
             uri: uri.to_owned(),
             flavours: vec!["python_function".to_owned(), "sklearn".to_owned()],
             signature: vec![
@@ -330,8 +331,8 @@ mod tests {
                 SignatureHalf { title: "Outputs", columns: vec![column("–", "double", true)] },
             ],
             size: "1.20 MB".to_owned(),
-            files: 5,
-            created: minutes_ago(40),
+            files: "5 files".to_owned(),
+            created: Some(minutes_ago(40)),
             load: load_model(uri),
         };
         let html = page("model", Shown::Model(Box::new(model))).to_string();

@@ -184,6 +184,7 @@ pub(crate) mod tests {
     use super::*;
     use crate::shell::{Crumb, Section};
     use crate::views::testing::{check, minutes_ago, project_shell};
+    use modelry_core::status::CandidateStatus;
 
     const RUN_ID: &str = "4f1d2a90c3b74e57a8e0c1d2b3a4f5e6";
 
@@ -199,7 +200,7 @@ pub(crate) mod tests {
             name: "calm-heron-11".to_owned(),
             iid: 12,
             href: "/research/churn/-/ml/candidates/12".to_owned(),
-            status: Status::Finished,
+            status: Status(CandidateStatus::Finished),
             is_deleted: false,
             experiment: "gradient boosting".to_owned(),
             experiment_href: "/research/churn/-/ml/experiments/3".to_owned(),
@@ -272,7 +273,11 @@ pub(crate) mod tests {
     #[test]
     fn the_overview_of_a_candidate_that_logged_nothing_says_so() {
         let page = OverviewPage {
-            head: CandidateHead { status: Status::Running, is_deleted: true, ..head(Tab::Overview) },
+            head: CandidateHead {
+                status: Status(CandidateStatus::Running),
+                is_deleted: true,
+                ..head(Tab::Overview)
+            },
             description: String::new(),
             ended: None,
             duration: None,

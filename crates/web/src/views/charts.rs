@@ -153,7 +153,7 @@ pub fn sections(charts: Vec<Chart>) -> Vec<ChartSection> {
             _ => ("Metrics", chart.key.as_str()),
         };
         let title = title.to_owned();
-        chart.label = label.to_owned();
+        label.clone_into(&mut chart.label);
         match sections.iter_mut().find(|section| section.title == title) {
             Some(section) => section.charts.push(chart),
             None => sections.push(ChartSection { title, charts: vec![chart] }),
@@ -168,6 +168,7 @@ mod tests {
     use crate::parts::Status;
     use crate::views::candidate::{CandidateHead, Tab, tests};
     use crate::views::testing::check;
+    use modelry_core::status::CandidateStatus;
 
     fn chart(key: &str, latest: &str) -> Chart {
         let name = key.replace('/', "_");
@@ -184,7 +185,7 @@ mod tests {
         let (axes, scales) = choices("/research/churn/-/ml/candidates/12", Axis::Step, Scale::Linear);
         ChartsPage {
             shell: tests::shell(),
-            head: CandidateHead { status: Status::Running, ..tests::head(Tab::Charts) },
+            head: CandidateHead { status: Status(CandidateStatus::Running), ..tests::head(Tab::Charts) },
             x: Axis::Step,
             y: Scale::Linear,
             axes,

@@ -35,8 +35,8 @@ pub struct ExperimentHead {
     pub created: Moment,
     /// Who made it.
     pub creator: Option<String>,
-    /// How many candidates it holds.
-    pub candidates: u32,
+    /// Whether it lies in the bin.
+    pub is_deleted: bool,
 }
 
 /// A part of the page.
@@ -70,6 +70,7 @@ mod tests {
         CandidateRow, ColumnChoice, ColumnGroup, Direction, FilterProblem, Heading, Number,
     };
     use crate::views::testing::{check, minutes_ago, project_shell};
+    use modelry_core::status::CandidateStatus;
 
     const HREF: &str = "/research/churn/-/ml/experiments/3";
 
@@ -83,7 +84,7 @@ mod tests {
             description: String::new(),
             created: minutes_ago(10_000),
             creator: Some("ada".to_owned()),
-            candidates: 214,
+            is_deleted: false,
         };
         ExperimentPage { shell, head, tab }
     }
@@ -99,15 +100,16 @@ mod tests {
     }
 
     fn row(index: i32) -> CandidateRow {
+        use CandidateStatus::{Failed, Finished, Killed, Running, Scheduled};
         let names = ["ambitious-lynx-204", "calm-heron-11", "bold-otter-873", "depth 6, more trees"];
-        let statuses = [Status::Running, Status::Finished, Status::Failed, Status::Killed, Status::Scheduled];
+        let statuses = [Running, Finished, Failed, Killed, Scheduled];
         let nth = usize::try_from(index).expect("not negative");
         let loss = f64::from(index + 1).recip();
         let missing = index == 3;
         CandidateRow {
             name: names[nth % names.len()].to_owned(),
             href: "/research/churn/-/ml/candidates/12".to_owned(),
-            status: statuses[nth % statuses.len()],
+            status: Status(statuses[nth % statuses.len()]),
             created: minutes_ago(i64::from(index) * 47),
             user: Some(["ada", "grace"][nth % 2].to_owned()),
             duration: (nth % statuses.len() != 0).then(|| format!("{} min {index} s", index * 3)),

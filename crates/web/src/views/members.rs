@@ -5,6 +5,7 @@ use askama::filters::HtmlSafe;
 use modelry_core::policy::Role;
 
 use crate::format::Moment;
+use crate::parts::Pager;
 use crate::shell::Shell;
 
 /// `/:full_path/-/project_members`.
@@ -25,6 +26,8 @@ pub struct MembersPage {
     pub problem: Option<String>,
     /// The members.
     pub members: Vec<MemberRow>,
+    /// The way to the other pages.
+    pub pager: Pager,
 }
 
 /// One member.
@@ -123,6 +126,7 @@ mod tests {
                 member("ada", Role::Maintainer, true),
                 member("grace", Role::Reporter, true),
             ],
+            pager: Pager::default(),
         }
     }
 

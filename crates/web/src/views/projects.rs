@@ -38,8 +38,6 @@ pub struct ProjectRow {
     pub visibility: Seen,
     /// The caller's role, where the caller is a member.
     pub role: Option<String>,
-    /// How many experiments it holds.
-    pub experiments: u32,
     /// When it was made.
     pub created: Moment,
 }
@@ -84,7 +82,6 @@ mod tests {
             description: description.to_owned(),
             visibility: Seen(visibility),
             role: role.map(str::to_owned),
-            experiments: 12,
             created: minutes_ago(3 * 1_440),
         }
     }

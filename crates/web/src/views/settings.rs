@@ -26,15 +26,16 @@ pub struct SettingsPage {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::shell::{Notice, Section, Tone};
+    use crate::shell::Section;
     use crate::views::testing::{check, project_shell};
     use modelry_core::policy::Visibility;
 
     #[test]
     fn the_settings_page_holds_what_is_set() {
-        let notice = Notice { tone: Tone::Good, text: "Saved.".to_owned() };
-        let shell =
-            crate::shell::Shell { notice: Some(notice), ..project_shell("General", Section::General) };
+        let shell = crate::shell::Shell {
+            notice: Some("Saved.".to_owned()),
+            ..project_shell("General", Section::General)
+        };
         let form = ProjectForm {
             name: "Churn".to_owned(),
             path: "churn".to_owned(),

@@ -4,7 +4,7 @@ use askama::Template;
 use modelry_core::policy::Scope;
 
 use crate::format::Moment;
-use crate::parts::Snippet;
+use crate::parts::{Pager, Snippet};
 use crate::shell::Shell;
 
 /// `/-/user_settings/personal_access_tokens`.
@@ -21,6 +21,8 @@ pub struct TokensPage {
     pub problem: Option<String>,
     /// The caller's tokens.
     pub tokens: Vec<TokenRow>,
+    /// The way to the other pages.
+    pub pager: Pager,
 }
 
 /// A token that was just made.
@@ -138,6 +140,7 @@ mod tests {
                 row("dashboard", Scope::ReadApi, None, Some("2026-12-31")),
                 row("old laptop", Scope::Api, Some(500_000), Some("2025-01-01")),
             ],
+            pager: Pager::default(),
         }
     }
 

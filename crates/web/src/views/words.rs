@@ -18,46 +18,46 @@ pub struct WordsPage {
 /// A word, what it means, and what MLflow calls it.
 #[derive(Clone, Copy, Debug)]
 struct Word {
-    word: &'static str,
+    name: &'static str,
     meaning: &'static str,
     mlflow: &'static str,
 }
 
 const WORDS: &[Word] = &[
     Word {
-        word: "Project",
+        name: "Project",
         meaning: "Holds experiments, and decides by its members and its visibility who may see and change them.",
         mlflow: "",
     },
     Word {
-        word: "Experiment",
+        name: "Experiment",
         meaning: "A collection of candidates that can be compared.",
         mlflow: "experiment",
     },
     Word {
-        word: "Candidate",
+        name: "Candidate",
         meaning: "One training attempt: its parameters, metrics, metadata and artifacts.",
         mlflow: "run",
     },
-    Word { word: "Run ID", meaning: "The 32 digits by which a client knows a candidate.", mlflow: "run_id" },
-    Word { word: "Metadata", meaning: "Keys and values on a candidate or an experiment.", mlflow: "tags" },
+    Word { name: "Run ID", meaning: "The 32 digits by which a client knows a candidate.", mlflow: "run_id" },
+    Word { name: "Metadata", meaning: "Keys and values on a candidate or an experiment.", mlflow: "tags" },
     Word {
-        word: "Parameter",
+        name: "Parameter",
         meaning: "A setting of one training attempt; it never changes.",
         mlflow: "param",
     },
-    Word { word: "Metric", meaning: "A number that is measured, once or at every step.", mlflow: "metric" },
+    Word { name: "Metric", meaning: "A number that is measured, once or at every step.", mlflow: "metric" },
     Word {
-        word: "Artifact",
+        name: "Artifact",
         meaning: "A file of a candidate, or of a model it produced.",
         mlflow: "artifact",
     },
     Word {
-        word: "Logged model",
+        name: "Logged model",
         meaning: "A model that a candidate produced; clients load it by its models:/m-… address.",
         mlflow: "logged model",
     },
-    Word { word: "Dataset", meaning: "What a candidate was trained or evaluated on.", mlflow: "dataset" },
+    Word { name: "Dataset", meaning: "What a candidate was trained or evaluated on.", mlflow: "dataset" },
 ];
 
 impl WordsPage {

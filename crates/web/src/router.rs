@@ -1,0 +1,141 @@
+//! The whole URL table of the pages, in one place.
+
+use axum::Router;
+use axum::extract::Request;
+use axum::http::Method;
+use axum::middleware::from_fn_with_state;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use modelry_core::policy::Action::{
+    ManageMembers, ManageSettings, ReadExperiments, ReadMembers, ReadProject,
+};
+use modelry_server::App;
+use modelry_server::mlflow::PREFIX;
+use modelry_server::router::{api, unknown};
+use modelry_server::table::Guard::{Administrator, Anyone, Project, Public, SignedIn};
+use modelry_server::table::{Csrf, Route, Table};
+use tower::ServiceExt as _;
+
+use crate::pages::{
+    artifacts, candidate, charts, experiment, experiments, members, mlflow_links, project, projects,
+    settings, sign_in, tokens, users, words,
+};
+use crate::{address, answer, assets};
+
+/// Every address that the server answers: the API's and the pages'.
+pub fn router(app: &App) -> Router {
+    let (api, _) = api(app);
+    let (site, _) = site(app).finish();
+    let (of_projects, _) = of_projects(app).finish();
+    let of_projects = of_projects.fallback(no_page).method_not_allowed_fallback(no_page);
+    let fallback = Fallback { of_projects: of_projects.with_state(app.clone()) };
+    let pages = site
+        .method_not_allowed_fallback(no_page)
+        .fallback(move |request| beside_the_table(fallback.clone(), request))
+        .layer(from_fn_with_state(app.clone(), answer::surround));
+    api.merge(pages).route("/assets/{*path}", get(assets::serve)).with_state(app.clone())
+}
+
+/// The routes of the pages, for tests that walk them; those of a project start with `/{project}`.
+pub fn routes(app: &App) -> Vec<Route> {
+    let (_, mut routes) = site(app).finish();
+    routes.extend(of_projects(app).finish().1);
+    routes
+}
+
+fn site(app: &App) -> Table {
+    let tokens_page = "/-/user_settings/personal_access_tokens";
+    Table::new(app.clone(), answer::render, Csrf::Form)
+        .route(Method::GET, "/", Anyone, projects::list_projects)
+        .route(Method::GET, "/projects/new", SignedIn, projects::new_project)
+        .route(Method::POST, "/projects", SignedIn, projects::create_project)
+        .route(Method::GET, "/users/sign_in", Anyone, sign_in::show_sign_in)
+        .route(Method::POST, "/users/sign_in", Public, sign_in::sign_in)
+        .route(Method::GET, "/users/sign_in/link/{secret}", Public, sign_in::show_link)
+        .route(Method::POST, "/users/sign_in/link/{secret}", Public, sign_in::follow_link)
+        .route(Method::POST, "/users/sign_out", SignedIn, sign_in::sign_out)
+        .route(Method::GET, tokens_page, SignedIn, tokens::list_tokens)
+        .route(Method::POST, tokens_page, SignedIn, tokens::create_token)
+        .route(Method::POST, &format!("{tokens_page}/{{token}}/revoke"), SignedIn, tokens::revoke_token)
+        .route(Method::GET, "/admin/users", Administrator, users::list_users)
+        .route(Method::POST, "/admin/users", Administrator, users::create_user)
+        .route(Method::POST, "/admin/users/{user}/block", Administrator, users::block_user)
+        .route(Method::POST, "/admin/users/{user}/unblock", Administrator, users::unblock_user)
+        .route(Method::GET, "/help/words", Anyone, words::show_words)
+        .route(Method::GET, PREFIX, Project(ReadExperiments), mlflow_links::show_mlflow_links)
+        .route(Method::GET, &format!("{PREFIX}/"), Project(ReadExperiments), mlflow_links::show_mlflow_links)
+}
+
+fn of_projects(app: &App) -> Table {
+    let members_page = "/{project}/-/project_members";
+    let page = "/{project}/-/ml/candidates/{candidate}";
+    Table::new(app.clone(), answer::render, Csrf::Form)
+        .route(Method::GET, "/{project}", Project(ReadProject), project::show_project)
+        .route(Method::GET, "/{project}/edit", Project(ManageSettings), settings::show_settings)
+        .route(Method::POST, "/{project}/edit", Project(ManageSettings), settings::change_settings)
+        .route(Method::GET, members_page, Project(ReadMembers), members::list_members)
+        .route(Method::POST, members_page, Project(ManageMembers), members::add_member)
+        .route(
+            Method::POST,
+            &format!("{members_page}/{{user}}"),
+            Project(ManageMembers),
+            members::change_member,
+        )
+        .route(
+            Method::POST,
+            &format!("{members_page}/{{user}}/delete"),
+            Project(ManageMembers),
+            members::remove_member,
+        )
+        .route(
+            Method::GET,
+            "/{project}/-/ml/experiments",
+            Project(ReadExperiments),
+            experiments::list_experiments,
+        )
+        .route(
+            Method::GET,
+            "/{project}/-/ml/experiments/{experiment}",
+            Project(ReadExperiments),
+            experiment::show_experiment,
+        )
+        .route(Method::GET, page, Project(ReadExperiments), candidate::show_candidate)
+        .route(Method::GET, &format!("{page}/points"), Project(ReadExperiments), charts::read_points)
+        .route(Method::GET, &format!("{page}/picture"), Project(ReadExperiments), charts::draw_picture)
+        .route(Method::GET, &format!("{page}/artifacts"), Project(ReadExperiments), artifacts::show_top)
+        .route(
+            Method::GET,
+            &format!("{page}/artifacts/{{*path}}"),
+            Project(ReadExperiments),
+            artifacts::show_artifact,
+        )
+        .route(Method::GET, "/{project}/-/ml/runs/{eid}", Project(ReadExperiments), candidate::find_run)
+        .route(
+            Method::GET,
+            "/{project}/-/ml/logged_models/{eid}",
+            Project(ReadExperiments),
+            artifacts::find_logged_model,
+        )
+}
+
+/// Where an address goes that is in no table of the site's own.
+#[derive(Clone)]
+struct Fallback {
+    of_projects: Router,
+}
+
+async fn beside_the_table(fallback: Fallback, mut request: Request) -> Response {
+    if request.uri().path().starts_with("/api/") {
+        return unknown(request).await;
+    }
+    let Some(inner) = address::of_project(request.uri()) else { return no_page().await };
+    *request.uri_mut() = inner;
+    match fallback.of_projects.oneshot(request).await {
+        Ok(response) => response,
+        Err(never) => match never {},
+    }
+}
+
+async fn no_page() -> Response {
+    answer::no_such_page().into_response()
+}
