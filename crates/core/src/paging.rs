@@ -8,9 +8,9 @@ use serde::de::DeserializeOwned;
 use crate::{Error, Result};
 
 /// Longer tokens are not read: none that was ever given out is.
-const MAX_TOKEN_BYTES: usize = 8 * 1_024;
+const MAX_TOKEN_BYTES: usize = 32 * 1_024;
 
-/// The token that stands for `start`, plain data of at most a few kilobytes.
+/// The token that stands for `start`, plain data of at most 24 KiB as JSON.
 ///
 /// It is readable by whoever cares to, so it says nothing that the page did not; and it can be forged, so the page
 /// that it asks for is checked like any other.
@@ -61,12 +61,12 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_read_up_to_8_kib() {
+    fn a_token_is_read_up_to_32_kib() {
         let token = |chars: usize| encode_token(&(1, "x".repeat(chars)));
-        // 6,144 bytes of JSON, of which 6 are not the text, give 8,192 of base64.
-        assert_eq!(token(6_138).len(), 8_192);
-        assert!(decode_token::<(i64, String)>(&token(6_138)).is_ok());
-        assert_eq!(refusal(&token(6_139)), "Invalid page token");
+        // 24,576 bytes of JSON, of which 6 are not the text, give 32,768 of base64.
+        assert_eq!(token(24_570).len(), 32_768);
+        assert!(decode_token::<(i64, String)>(&token(24_570)).is_ok());
+        assert_eq!(refusal(&token(24_571)), "Invalid page token");
     }
 
     proptest! {

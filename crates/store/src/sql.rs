@@ -39,9 +39,12 @@ pub(crate) fn bind<'a>(before: &[&'a dyn Param], ids: &'a [i64]) -> Vec<&'a dyn 
     params
 }
 
-/// The first 128 characters of a text: what of it is indexed (PostgreSQL refuses index rows over 2,704 bytes).
+/// How many characters of a text are indexed (PostgreSQL refuses index rows over 2,704 bytes).
+pub(crate) const SORT_CHARACTERS: usize = 128;
+
+/// The start of a text that is indexed: [`SORT_CHARACTERS`] at most.
 pub(crate) fn sort_prefix(value: &str) -> &str {
-    match value.char_indices().nth(128) {
+    match value.char_indices().nth(SORT_CHARACTERS) {
         Some((end, _)) => &value[..end],
         None => value,
     }

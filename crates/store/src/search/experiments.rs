@@ -1,11 +1,11 @@
 //! Searching for experiments: a project has few, so a statement sorts them and keeps a page.
 
-use modelry_core::ids::{ExperimentId, ProjectId};
+use modelry_core::ids::ProjectId;
 use modelry_core::search::entity::ExperimentAttribute;
 use modelry_core::search::expr::{Condition, Expr, Field, Test};
 use modelry_core::search::order::{Order, OrderKey};
 use modelry_core::{Error, Result};
-use modelry_db::{Row, Tx};
+use modelry_db::Tx;
 
 use super::View;
 use super::binds::Binds;
@@ -49,7 +49,38 @@ impl Query {
 /// Fails with `Invalid` when the page token does not belong to the same search.
 pub fn page(tx: &mut Tx<'_>, project: ProjectId, query: &Query) -> Result<Page> {
     let keys = sort_keys(&query.order);
+    let start = query.page_token.as_ref().map(|token| read_start(&keys, query, token)).transpose()?;
     let mut binds = Binds::default();
+    let text = statement(&mut binds, project, query, &keys, start.as_deref());
+    let mut found = tx.query(&text, &binds.as_params(), read_row)?;
+    let more = found.len() > query.limit;
+    found.truncate(query.limit);
+    let last = found.last().filter(|_| more);
+    let next_page_token = last.map(|last| {
+        let place: Vec<SortValue> = keys.iter().map(|key| value_of(key.attribute, last)).collect();
+        keyset::write_token(&query.identity(), place)
+    });
+    Ok(Page { experiments: found, next_page_token })
+}
+
+/// The place that a page token names.
+fn read_start(keys: &[SortKey], query: &Query, token: &str) -> Result<Vec<SortValue>> {
+    let place: Vec<SortValue> = keyset::read_token(&query.identity(), token)?;
+    if place.len() == keys.len() && keys.iter().zip(&place).all(|(key, value)| fits(key.attribute, value)) {
+        Ok(place)
+    } else {
+        Err(Error::invalid("Invalid page token"))
+    }
+}
+
+/// The statement for one page and one experiment more, which tells whether there is a next page.
+fn statement(
+    binds: &mut Binds,
+    project: ProjectId,
+    query: &Query,
+    keys: &[SortKey],
+    start: Option<&[SortValue]>,
+) -> String {
     let project = binds.add(project.0);
     let mut conditions = vec![format!("e.project_id = {project}")];
     conditions.extend(match query.view {
@@ -58,47 +89,39 @@ pub fn page(tx: &mut Tx<'_>, project: ProjectId, query: &Query) -> Result<Page> 
         View::All => None,
     });
     if let Some(filter) = &query.filter {
-        conditions.push(format!("({})", expr(&mut binds, &project, filter)));
+        conditions.push(format!("({})", expr(binds, &project, filter)));
     }
-    let terms: Vec<Term> = keys.iter().map(|(attribute, term)| (attribute, term).1.clone()).collect();
-    if let Some(token) = &query.page_token {
-        let last: Vec<SortValue> = keyset::read_token(&query.identity(), token)?;
-        if last.len() != keys.len()
-            || !keys.iter().zip(&last).all(|((attribute, _), value)| fits(*attribute, value))
-        {
-            return Err(Error::invalid("Invalid page token"));
-        }
-        conditions.push(keyset::behind(&mut binds, &terms, &last));
-    }
+    let terms =
+        keys.iter().map(|key| Term { sql: column(key.attribute).to_owned(), descending: key.descending });
+    let terms: Vec<Term> = terms.collect();
+    conditions.extend(start.map(|start| keyset::behind(binds, &terms, start)));
     let limit = binds.add(i64::try_from(query.limit).unwrap_or(i64::MAX).saturating_add(1));
     let (conditions, order) = (conditions.join(" AND "), keyset::order_by(&terms));
-    let text =
-        format!("SELECT {COLUMNS} FROM experiments e WHERE {conditions} ORDER BY {order} LIMIT {limit}");
-    let mut found = tx.query(&text, &binds.as_params(), |row: &Row<'_>| read_row(row))?;
-    let more = found.len() > query.limit;
-    found.truncate(query.limit);
-    let last = found.last().filter(|_| more);
-    let next_page_token = last.map(|last| {
-        let place: Vec<SortValue> = keys.iter().map(|(attribute, _)| value_of(*attribute, last)).collect();
-        keyset::write_token(&query.identity(), place)
-    });
-    Ok(Page { experiments: found, next_page_token })
+    format!("SELECT {COLUMNS} FROM experiments e WHERE {conditions} ORDER BY {order} LIMIT {limit}")
 }
 
-/// What is ordered by: as asked for, then the time of creation, then the number.
-fn sort_keys(orders: &[Order<ExperimentAttribute>]) -> Vec<(ExperimentAttribute, Term)> {
-    let mut keys: Vec<(ExperimentAttribute, Term)> = Vec::new();
-    for order in orders {
-        if let OrderKey::Attribute(attribute) = order.key {
-            keys.push((attribute, Term { sql: column(attribute).to_owned(), descending: order.descending }));
-        }
-    }
-    for (attribute, term) in [
-        (ExperimentAttribute::CreationTime, Term::descending("e.created_at")),
-        (ExperimentAttribute::Id, Term::ascending("e.id")),
-    ] {
-        if !keys.iter().any(|(other, _)| *other == attribute) {
-            keys.push((attribute, term));
+/// One key of the order.
+struct SortKey {
+    attribute: ExperimentAttribute,
+    descending: bool,
+}
+
+/// What is ordered by: as asked for, then the time of creation, then the number. What follows the number is left out,
+/// because it can decide nothing.
+fn sort_keys(orders: &[Order<ExperimentAttribute>]) -> Vec<SortKey> {
+    let asked = orders.iter().filter_map(|order| match order.key {
+        OrderKey::Attribute(attribute) => Some(SortKey { attribute, descending: order.descending }),
+        // Experiments are ordered by nothing else: the grammar lets it through for no entity without it.
+        OrderKey::Metric(_) | OrderKey::Param(_) | OrderKey::Metadata(_) => None,
+    });
+    let ends = [
+        SortKey { attribute: ExperimentAttribute::CreationTime, descending: true },
+        SortKey { attribute: ExperimentAttribute::Id, descending: false },
+    ];
+    let mut keys: Vec<SortKey> = Vec::new();
+    for key in asked.chain(ends) {
+        if !keys.iter().any(|other| [key.attribute, ExperimentAttribute::Id].contains(&other.attribute)) {
+            keys.push(key);
         }
     }
     keys
@@ -172,13 +195,4 @@ fn metadata(binds: &mut Binds, project: &str, name: &str, condition: &Condition)
         Condition::Null { negated: true } => format!("EXISTS ({there})"),
         condition => format!("EXISTS ({there} AND {})", condition::compile(binds, "m.value", condition)),
     }
-}
-
-/// The numbers of all experiments in a project that a search over all of them looks at, up to `limit`.
-pub fn all_ids(tx: &mut Tx<'_>, project: ProjectId, limit: i64) -> Result<Vec<ExperimentId>> {
-    tx.query(
-        "SELECT id FROM experiments WHERE project_id = $1 ORDER BY id LIMIT $2",
-        &[&project.0, &limit],
-        |row| row.get(0).map(ExperimentId),
-    )
 }

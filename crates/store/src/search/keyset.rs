@@ -12,9 +12,6 @@ use super::binds::Binds;
 /// A value that rows are ordered by.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) enum SortValue {
-    /// Not there, or not a number.
-    #[serde(rename = "-")]
-    Nothing,
     /// A whole number.
     #[serde(rename = "i")]
     Integer(i64),
@@ -33,16 +30,15 @@ impl SortValue {
             (Self::Integer(left), Self::Integer(right)) => left.cmp(right),
             (Self::Number(left), Self::Number(right)) => left.total_cmp(right),
             (Self::Text(left), Self::Text(right)) => left.cmp(right),
-            (Self::Nothing | Self::Integer(_) | Self::Number(_) | Self::Text(_), _) => Ordering::Equal,
+            (Self::Integer(_) | Self::Number(_) | Self::Text(_), _) => Ordering::Equal,
         }
     }
 
-    fn bind(&self, binds: &mut Binds) -> Option<String> {
+    fn bind(&self, binds: &mut Binds) -> String {
         match self {
-            Self::Nothing => None,
-            Self::Integer(value) => Some(binds.add(*value)),
-            Self::Number(value) => Some(binds.add(*value)),
-            Self::Text(value) => Some(binds.add(value.clone())),
+            Self::Integer(value) => binds.add(*value),
+            Self::Number(value) => binds.add(*value),
+            Self::Text(value) => binds.add(value.clone()),
         }
     }
 }
@@ -61,11 +57,6 @@ impl Term {
     pub(super) fn ascending(sql: impl Into<String>) -> Self {
         Self { sql: sql.into(), descending: false }
     }
-
-    /// Greatest first.
-    pub(super) fn descending(sql: impl Into<String>) -> Self {
-        Self { sql: sql.into(), descending: true }
-    }
 }
 
 /// What follows `ORDER BY`.
@@ -77,7 +68,7 @@ pub(super) fn order_by(terms: &[Term]) -> String {
 /// The condition that a row comes behind the one that has these values. It starts with a bound on the first term alone,
 /// which an index can use.
 pub(super) fn behind(binds: &mut Binds, terms: &[Term], values: &[SortValue]) -> String {
-    let mut pairs = terms.iter().zip(values).filter_map(|(term, value)| Some((term, value.bind(binds)?)));
+    let mut pairs = terms.iter().zip(values).map(|(term, value)| (term, value.bind(binds)));
     let Some((first, value)) = pairs.next() else { return "FALSE".to_owned() };
     let rest: Vec<_> = pairs.collect();
     let mut condition = "FALSE".to_owned();
@@ -87,6 +78,12 @@ pub(super) fn behind(binds: &mut Binds, terms: &[Term], values: &[SortValue]) ->
     }
     let sign = if first.descending { "<" } else { ">" };
     format!("{0} {sign}= {value} AND ({0} {sign} {value} OR {condition})", first.sql)
+}
+
+/// The condition that a row comes before the one that has these values.
+pub(super) fn ahead(binds: &mut Binds, terms: &[Term], values: &[SortValue]) -> String {
+    let reversed = terms.iter().map(|term| Term { sql: term.sql.clone(), descending: !term.descending });
+    behind(binds, &reversed.collect::<Vec<_>>(), values)
 }
 
 /// A page token: the last row's place, and which search it belongs to.
@@ -123,7 +120,8 @@ mod tests {
 
     #[test]
     fn the_condition_behind_a_place_bounds_the_first_term_alone() {
-        let terms = [Term::ascending("a"), Term::descending("b"), Term::descending("id")];
+        let descending = |sql: &str| Term { sql: sql.to_owned(), descending: true };
+        let terms = [Term::ascending("a"), descending("b"), descending("id")];
         let values = [SortValue::Number(1.5), SortValue::Integer(7), SortValue::Integer(9)];
         let condition = behind(&mut Binds::default(), &terms, &values);
         assert_eq!(

@@ -1,88 +1,121 @@
 //! Which index a statement walks.
 
 use modelry_core::Result;
-use modelry_core::ids::{ExperimentId, ProjectId};
+use modelry_core::search::entity::CandidateAttribute;
 use modelry_core::search::expr::{Condition, NumberOp, TextOp};
 use modelry_db::Tx;
 
-use super::filter::{Logged, Node, Plan, row_condition};
+use super::Search;
+use super::filter::{Logged, Node, row_condition};
+use crate::experiments::Experiment;
 use crate::search::binds::Binds;
+use crate::search::condition;
 
-/// A condition that at most this many candidates satisfy drives: they are found and sorted. With more, walking the
+/// A condition that at most this many candidates satisfy may drive: they are found and sorted. With more, walking the
 /// order and probing is faster (figures in docs/ARCHITECTURE.md).
-pub(super) const FEW: i64 = 20_000;
+const FEW: i64 = 20_000;
 
 /// What a statement walks.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(super) enum Driver<'q> {
-    /// The index of the order's first key, or of the start.
+    /// The index of the order's first key, or of the start where there is none.
     Order,
-    /// The index of a condition that few satisfy.
-    Filter(&'q Logged),
+    /// An index of `candidates`, by a condition on an attribute.
+    Candidates,
+    /// The index of a condition on a logged key.
+    Logged(&'q Logged),
 }
 
-/// The condition of the filter that the fewest candidates satisfy, if they are few; else the order.
+/// What is fastest for a page of `wanted` candidates of the experiment.
+///
+/// Walking the condition that the fewest satisfy costs their number. Walking the order ends when the page is full, so
+/// it costs what has to be passed over until then; how much that is can only be guessed, from how many satisfy each
+/// condition and as if they had nothing to do with each other. Where a wrong guess would be dear, in an experiment with
+/// more than [`FEW`] candidates, few matches drive.
 pub(super) fn choose<'q>(
     tx: &mut Tx<'_>,
-    project: ProjectId,
-    experiment: ExperimentId,
-    plan: &'q Plan,
+    search: &Search<'q>,
+    experiment: &Experiment,
+    wanted: usize,
 ) -> Result<Driver<'q>> {
-    let mut best: Option<(i64, &Logged)> = None;
-    for node in &plan.conditions {
-        let Node::Logged(logged) = node else { continue };
-        if !is_indexable(&logged.condition) {
-            continue;
-        }
-        let most = best.map_or(FEW, |(count, _)| count);
-        let count = count(tx, project, experiment, logged, most + 1)?;
-        if count <= most {
-            best = Some((count, logged));
+    let mut counts = Vec::new();
+    for node in &search.plan.conditions {
+        if let Some(driver) = driver_by(search, node) {
+            counts.push((count(tx, search, experiment, node)?, driver));
         }
     }
-    Ok(best.map_or(Driver::Order, |(_, logged)| Driver::Filter(logged)))
+    let Some((least, driver)) = counts.iter().min_by_key(|(count, _)| *count).copied() else {
+        return Ok(Driver::Order);
+    };
+    if least > FEW {
+        return Ok(Driver::Order);
+    }
+    let all = count_all(tx, search, experiment)?;
+    if all > FEW || !search.sorting.has_index() {
+        return Ok(driver);
+    }
+    let wanted = i64::try_from(wanted).unwrap_or(all).min(all);
+    let passed = counts.iter().fold(wanted, |passed, (count, _)| (passed * all / (*count).max(1)).min(all));
+    Ok(if least <= passed { driver } else { Driver::Order })
 }
 
-/// Whether the condition is a range of its index.
-fn is_indexable(condition: &Condition) -> bool {
-    match condition {
-        Condition::Number { op, .. } => *op != NumberOp::Ne,
-        Condition::Text { op, .. } => *op == TextOp::Eq,
-        Condition::Integer { .. }
-        | Condition::IntegerIn { .. }
-        | Condition::TextIn { .. }
-        | Condition::Null { .. } => false,
+/// What walks a condition of the filter, if it is a range of an index. One on the order's first key is not asked for:
+/// it bounds the walk along the order already.
+fn driver_by<'q>(search: &Search<'q>, node: &'q Node) -> Option<Driver<'q>> {
+    match node {
+        Node::Logged(logged) if search.sorting.first_logged() != Some(logged.key) => {
+            let is_range = match &logged.condition {
+                Condition::Number { op, .. } => *op != NumberOp::Ne,
+                Condition::Text { op, .. } => *op == TextOp::Eq,
+                _ => false,
+            };
+            is_range.then_some(Driver::Logged(logged))
+        }
+        Node::Attribute(CandidateAttribute::Eid, Condition::Text { op: TextOp::Eq, .. })
+        | Node::Attribute(CandidateAttribute::Eid, Condition::TextIn { negated: false, .. }) => {
+            Some(Driver::Candidates)
+        }
+        Node::Attribute(CandidateAttribute::StartTime, Condition::Integer { op, .. })
+            if *op != NumberOp::Ne =>
+        {
+            Some(Driver::Candidates)
+        }
+        _ => None,
     }
 }
 
-/// How many candidates of the experiment satisfy a condition, counted up to `most`.
-fn count(
-    tx: &mut Tx<'_>,
-    project: ProjectId,
-    experiment: ExperimentId,
-    logged: &Logged,
-    most: i64,
-) -> Result<i64> {
+/// How many candidates of the experiment satisfy a condition, counted up to one more than [`FEW`].
+fn count(tx: &mut Tx<'_>, search: &Search<'_>, experiment: &Experiment, node: &Node) -> Result<i64> {
     let mut binds = Binds::default();
-    let from = driver_rows(&mut binds, project, experiment, logged);
-    let most = binds.add(most);
-    tx.query_one(
-        &format!("SELECT count(*) FROM (SELECT 1 FROM {} f WHERE {from} LIMIT {most}) AS few", logged.table),
-        &binds.as_params(),
-        |row| row.get(0),
-    )
+    let (project, number) = (binds.add(search.project.0), binds.add(experiment.id.0));
+    let rows = match node {
+        Node::Logged(logged) => {
+            let walk = logged.key.walk(&mut binds, &project, &number, "f");
+            let holds = row_condition(&mut binds, "f", logged);
+            format!("{} f WHERE {walk} AND {holds}", logged.key.table.name())
+        }
+        Node::Attribute(CandidateAttribute::StartTime, condition) => {
+            let holds = condition::compile(&mut binds, "c.start_time", condition);
+            format!("candidates c WHERE c.project_id = {project} AND c.experiment_id = {number} AND {holds}")
+        }
+        // As many as there are values: an id is there once.
+        Node::Attribute(_, Condition::TextIn { values, .. }) => {
+            return Ok(i64::try_from(values.len()).unwrap_or(i64::MAX));
+        }
+        _ => return Ok(1),
+    };
+    capped_count(tx, binds, &rows)
 }
 
-/// The condition on the rows `f` of a driving condition's table.
-pub(super) fn driver_rows(
-    binds: &mut Binds,
-    project: ProjectId,
-    experiment: ExperimentId,
-    logged: &Logged,
-) -> String {
-    let project = binds.add(project.0);
-    let experiment = binds.add(experiment.0);
-    let key = binds.add(logged.key.0);
-    let holds = row_condition(binds, "f", logged.table, &logged.condition);
-    format!("f.project_id = {project} AND f.experiment_id = {experiment} AND f.key_id = {key} AND {holds}")
+fn count_all(tx: &mut Tx<'_>, search: &Search<'_>, experiment: &Experiment) -> Result<i64> {
+    let mut binds = Binds::default();
+    let (project, number) = (binds.add(search.project.0), binds.add(experiment.id.0));
+    let rows = format!("candidates c WHERE c.project_id = {project} AND c.experiment_id = {number}");
+    capped_count(tx, binds, &rows)
+}
+
+fn capped_count(tx: &mut Tx<'_>, mut binds: Binds, rows: &str) -> Result<i64> {
+    let most = binds.add(FEW + 1);
+    let text = format!("SELECT count(*) FROM (SELECT 1 FROM {rows} LIMIT {most}) AS few");
+    tx.query_one(&text, &binds.as_params(), |row| row.get(0))
 }

@@ -1,12 +1,14 @@
 //! The filter as SQL over `candidates c`: every piece is true or false and never null, so that `NOT` is the opposite.
 
 use modelry_core::Result;
-use modelry_core::ids::{KeyId, ProjectId};
+use modelry_core::ids::ProjectId;
 use modelry_core::search::entity::CandidateAttribute;
 use modelry_core::search::expr::{Condition, DatasetField, Expr, Field, NumberOp, Test, TextOp};
 use modelry_db::Tx;
 
-use super::order::attribute_sql;
+use super::column::attribute_sql;
+use super::key::{LoggedKey, Table};
+use super::order::Phase;
 use crate::search::binds::Binds;
 use crate::search::condition;
 use crate::{keys, sql};
@@ -23,10 +25,9 @@ pub(super) enum Node {
     All(Vec<Self>),
     Any(Vec<Self>),
     Not(Box<Self>),
-    /// Never or always true: a test on a key that nobody ever logged.
+    /// Always or never true, as a test on a key that nobody ever logged is.
     Constant(bool),
     Attribute(CandidateAttribute, Condition),
-    /// On a row of a table whose primary key is project, candidate and key.
     Logged(Logged),
     Dataset(DatasetField, Condition),
 }
@@ -34,8 +35,7 @@ pub(super) enum Node {
 /// A condition on a metric, param or metadata.
 #[derive(Debug)]
 pub(super) struct Logged {
-    pub(super) table: &'static str,
-    pub(super) key: KeyId,
+    pub(super) key: LoggedKey,
     pub(super) condition: Condition,
 }
 
@@ -46,14 +46,27 @@ pub(super) fn plan(
     filter: Option<&Expr<CandidateAttribute>>,
 ) -> Result<Option<Plan>> {
     let Some(filter) = filter else { return Ok(Some(Plan::default())) };
-    let conditions = match resolve(tx, project, filter)? {
-        Node::All(nodes) => nodes,
-        node => vec![node],
-    };
-    if conditions.iter().any(|node| matches!(node, Node::Constant(false))) {
-        return Ok(None);
+    Ok(match resolve(tx, project, filter)? {
+        Node::Constant(false) => None,
+        Node::Constant(true) => Some(Plan::default()),
+        Node::All(conditions) => Some(Plan { conditions }),
+        node => Some(Plan { conditions: vec![node] }),
+    })
+}
+
+impl Plan {
+    /// Whether candidates whose first key of the order is `key` can be in `phase`.
+    pub(super) fn allows(&self, key: LoggedKey, phase: Phase) -> bool {
+        let on_key = self.conditions.iter().filter_map(|node| match node {
+            Node::Logged(logged) if logged.key == key => Some(&logged.condition),
+            _ => None,
+        });
+        on_key.into_iter().all(|condition| match condition {
+            Condition::Null { negated: false } => phase == Phase::Missing,
+            Condition::Number { op, .. } if *op != NumberOp::Ne => phase == Phase::Present,
+            _ => phase != Phase::Missing,
+        })
     }
-    Ok(Some(Plan { conditions }))
 }
 
 fn resolve(tx: &mut Tx<'_>, project: ProjectId, expr: &Expr<CandidateAttribute>) -> Result<Node> {
@@ -61,11 +74,25 @@ fn resolve(tx: &mut Tx<'_>, project: ProjectId, expr: &Expr<CandidateAttribute>)
         parts.iter().map(|part| resolve(tx, project, part)).collect::<Result<Vec<_>>>()
     };
     Ok(match expr {
-        Expr::And(parts) => Node::All(list(parts)?),
-        Expr::Or(parts) => Node::Any(list(parts)?),
-        Expr::Not(inner) => Node::Not(Box::new(resolve(tx, project, inner)?)),
+        Expr::And(parts) => Node::joined(list(parts)?, false, Node::All),
+        Expr::Or(parts) => Node::joined(list(parts)?, true, Node::Any),
+        Expr::Not(inner) => match resolve(tx, project, inner)? {
+            Node::Constant(value) => Node::Constant(!value),
+            node => Node::Not(Box::new(node)),
+        },
         Expr::Test(test) => resolve_test(tx, project, test)?,
     })
+}
+
+impl Node {
+    /// Parts joined by an operator for which the part `deciding` settles the whole, and its opposite nothing.
+    fn joined(mut parts: Vec<Self>, deciding: bool, join: fn(Vec<Self>) -> Self) -> Self {
+        if parts.iter().any(|part| matches!(part, Self::Constant(value) if *value == deciding)) {
+            return Self::Constant(deciding);
+        }
+        parts.retain(|part| !matches!(part, Self::Constant(_)));
+        if parts.is_empty() { Self::Constant(!deciding) } else { join(parts) }
+    }
 }
 
 fn resolve_test(tx: &mut Tx<'_>, project: ProjectId, test: &Test<CandidateAttribute>) -> Result<Node> {
@@ -73,12 +100,12 @@ fn resolve_test(tx: &mut Tx<'_>, project: ProjectId, test: &Test<CandidateAttrib
     let (table, name) = match &test.field {
         Field::Attribute(attribute) => return Ok(Node::Attribute(*attribute, condition)),
         Field::Dataset(field) => return Ok(Node::Dataset(*field, condition)),
-        Field::Metric(name) => ("metric_latest", name),
-        Field::Param(name) => ("params", name),
-        Field::Metadata(name) => ("metadata", name),
+        Field::Metric(name) => (Table::Metrics, name),
+        Field::Param(name) => (Table::Params, name),
+        Field::Metadata(name) => (Table::Metadata, name),
     };
     Ok(match keys::find(tx, project, name)? {
-        Some(key) => Node::Logged(Logged { table, key, condition }),
+        Some(id) => Node::Logged(Logged { key: LoggedKey { table, id }, condition }),
         None => Node::Constant(condition == Condition::Null { negated: false }),
     })
 }
@@ -88,6 +115,9 @@ pub(super) struct Compiler<'q> {
     pub(super) binds: &'q mut Binds,
     /// The placeholder of the project.
     pub(super) project: &'q str,
+    /// The candidate's number, as the table that drives has it: what is only about it is settled before further tables
+    /// are looked at.
+    pub(super) candidate: &'q str,
     /// Where the experiment's artifacts are.
     pub(super) artifact_root: &'q str,
 }
@@ -120,21 +150,17 @@ impl Compiler<'_> {
         }
     }
 
-    /// A probe by primary key. `OFFSET 0` keeps PostgreSQL from turning it into a join of whole tables.
+    /// A probe by primary key. `LIMIT` and `OFFSET` keep planners from making a join of it.
     fn logged(&mut self, logged: &Logged) -> String {
-        let key = self.binds.add(logged.key.0);
-        let row = format!(
-            "SELECT 1 FROM {} p WHERE p.project_id = {} AND p.candidate_id = c.id AND p.key_id = {key}",
-            logged.table, self.project
-        );
-        match &logged.condition {
-            Condition::Null { negated: false } => format!("NOT EXISTS ({row} LIMIT 1 OFFSET 0)"),
-            Condition::Null { negated: true } => format!("EXISTS ({row} LIMIT 1 OFFSET 0)"),
-            condition => {
-                let holds = row_condition(self.binds, "p", logged.table, condition);
-                format!("EXISTS ({row} AND {holds} LIMIT 1 OFFSET 0)")
-            }
-        }
+        let table = logged.key.table.name();
+        let probe = logged.key.probe(self.binds, self.project, self.candidate, "p");
+        let (negation, holds) = match &logged.condition {
+            Condition::Null { negated: false } => ("NOT ", None),
+            Condition::Null { negated: true } => ("", None),
+            _ => ("", Some(row_condition(self.binds, "p", logged))),
+        };
+        let holds = holds.map(|holds| format!(" AND {holds}")).unwrap_or_default();
+        format!("{negation}EXISTS (SELECT 1 FROM {table} p WHERE {probe}{holds} LIMIT 1 OFFSET 0)")
     }
 
     fn dataset(&mut self, field: DatasetField, condition: &Condition) -> String {
@@ -144,32 +170,40 @@ impl Compiler<'_> {
             DatasetField::Context => "d.context",
         };
         let holds = condition::compile(self.binds, column, condition);
-        let project = self.project;
+        let (project, candidate) = (self.project, self.candidate);
         format!(
             "EXISTS (SELECT 1 FROM candidate_datasets d CROSS JOIN datasets t
-                     WHERE d.project_id = {project} AND d.candidate_id = c.id
+                     WHERE d.project_id = {project} AND d.candidate_id = {candidate}
                        AND t.project_id = {project} AND t.id = d.dataset_id
                        AND {column} IS NOT NULL AND {holds} LIMIT 1 OFFSET 0)"
         )
     }
 }
 
-/// The condition on a row `alias` of `table`, with what its index needs.
-pub(super) fn row_condition(binds: &mut Binds, alias: &str, table: &str, condition: &Condition) -> String {
-    match condition {
-        Condition::Number { op: NumberOp::Ne, value } => {
+/// The condition on the row `alias` of its table, in the columns of the covering index where they say enough.
+pub(super) fn row_condition(binds: &mut Binds, alias: &str, logged: &Logged) -> String {
+    match (&logged.condition, logged.key.table) {
+        (Condition::Number { op: NumberOp::Ne, value }, _) => {
             let value = binds.add(*value);
             format!("({alias}.rank = 1 OR {alias}.value != {value})")
         }
-        Condition::Number { .. } => {
-            let holds = condition::compile(binds, &format!("{alias}.value"), condition);
+        (Condition::Number { .. }, _) => {
+            let holds = condition::compile(binds, &format!("{alias}.value"), &logged.condition);
             format!("{alias}.rank = 0 AND {holds}")
         }
-        Condition::Text { op: TextOp::Eq, value } if table != "metric_latest" => {
-            let sort = binds.add(sql::sort_prefix(value).to_owned());
-            let value = binds.add(value.clone());
-            format!("{alias}.sort = {sort} AND {alias}.value = {value}")
+        (Condition::Text { op: TextOp::Eq, value }, Table::Params | Table::Metadata) => {
+            equals(binds, alias, value)
         }
-        _ => condition::compile(binds, &format!("{alias}.value"), condition),
+        _ => condition::compile(binds, &format!("{alias}.value"), &logged.condition),
     }
+}
+
+/// A text that is shorter than what `sort` holds at most is all of it, so the value itself need not be read.
+fn equals(binds: &mut Binds, alias: &str, value: &str) -> String {
+    let sort = sql::sort_prefix(value);
+    let starts = format!("{alias}.sort = {}", binds.add(sort.to_owned()));
+    if sort.chars().count() < sql::SORT_CHARACTERS {
+        return starts;
+    }
+    format!("{starts} AND {alias}.value = {}", binds.add(value.to_owned()))
 }

@@ -8,10 +8,16 @@
 //! What is ordered by is there as a number or text, or NaN, or missing: three phases of one order, each a statement of
 //! its own. Candidates of several experiments are searched one experiment after the other and merged.
 
+mod column;
 mod driver;
 mod filter;
+mod key;
 mod order;
+#[cfg(test)]
+mod plans;
 mod statement;
+
+use std::collections::BTreeSet;
 
 use modelry_core::Result;
 use modelry_core::ids::{CandidateId, ExperimentId, ProjectId};
@@ -20,8 +26,10 @@ use modelry_core::search::expr::Expr;
 use modelry_core::search::order::Order;
 use modelry_db::Tx;
 
+use self::driver::Driver;
 use self::filter::Plan;
-use self::order::{Place, Sorting};
+use self::order::{Phase, Place, Sorting};
+use self::statement::Step;
 use super::{View, keyset};
 use crate::experiments::{self, Experiment};
 
@@ -54,7 +62,8 @@ pub struct Page {
 impl Query {
     /// All that tells this search from others.
     fn identity(&self) -> impl std::fmt::Debug {
-        (&self.experiments, &self.filter, &self.order, self.view)
+        let experiments: BTreeSet<_> = self.experiments.iter().copied().collect();
+        (experiments, &self.filter, &self.order, self.view)
     }
 }
 
@@ -70,16 +79,9 @@ pub fn page(tx: &mut Tx<'_>, project: ProjectId, query: &Query) -> Result<Page> 
     let Some(plan) = filter::plan(tx, project, query.filter.as_ref())? else {
         return Ok(Page::default());
     };
-    let experiments = shown_experiments(tx, project, query)?;
     let search = Search { project, sorting: &sorting, plan: &plan, view: query.view, start: start.as_ref() };
-    let mut found = Vec::new();
-    for phase in sorting.phases(start.as_ref()) {
-        let wanted = query.limit + 1 - found.len();
-        found.append(&mut search.phase(tx, &experiments, phase, wanted)?);
-        if found.len() > query.limit {
-            break;
-        }
-    }
+    // One more than asked for tells whether there is a next page.
+    let mut found = search.first(tx, query, query.limit + 1)?;
     let more = found.len() > query.limit;
     found.truncate(query.limit);
     let last = found.last().filter(|_| more);
@@ -87,21 +89,6 @@ pub fn page(tx: &mut Tx<'_>, project: ProjectId, query: &Query) -> Result<Page> 
         next_page_token: last.map(|last| keyset::write_token(&query.identity(), last)),
         candidates: found.into_iter().map(|place| place.id).collect(),
     })
-}
-
-/// The experiments whose candidates the view can show, each once.
-fn shown_experiments(tx: &mut Tx<'_>, project: ProjectId, query: &Query) -> Result<Vec<Experiment>> {
-    let mut ids = query.experiments.clone();
-    ids.sort_unstable();
-    ids.dedup();
-    let mut shown = Vec::with_capacity(ids.len());
-    for id in ids {
-        let Some(experiment) = experiments::find(tx, project, id)? else { continue };
-        if query.view != View::Active || experiment.deleted_at.is_none() {
-            shown.push(experiment);
-        }
-    }
-    Ok(shown)
 }
 
 /// A search whose keys are known.
@@ -113,24 +100,59 @@ struct Search<'q> {
     start: Option<&'q Place>,
 }
 
-impl Search<'_> {
-    /// The first `wanted` candidates of one phase, in all experiments.
-    fn phase(
-        &self,
-        tx: &mut Tx<'_>,
-        experiments: &[Experiment],
-        phase: order::Phase,
-        wanted: usize,
-    ) -> Result<Vec<Place>> {
-        let mut best: Vec<Place> = Vec::new();
-        for experiment in experiments {
-            let driver = driver::choose(tx, self.project, experiment.id, self.plan)?;
-            let mut found = statement::run(tx, self, experiment, phase, driver, wanted)?;
-            if best.is_empty() {
-                best = found;
-                continue;
+/// An experiment that is searched, and how.
+struct Part<'q> {
+    experiment: Experiment,
+    driver: Driver<'q>,
+}
+
+impl<'q> Search<'q> {
+    /// The first `wanted` candidates behind the start, phase by phase.
+    fn first(&self, tx: &mut Tx<'_>, query: &Query, wanted: usize) -> Result<Vec<Place>> {
+        let parts = self.parts(tx, query, wanted)?;
+        let mut found = Vec::new();
+        for phase in self.phases() {
+            let mut places = self.phase(tx, &parts, phase, wanted - found.len())?;
+            found.append(&mut places);
+            if found.len() == wanted {
+                break;
             }
+        }
+        Ok(found)
+    }
+
+    /// The experiments whose candidates the view can show, each once.
+    fn parts(&self, tx: &mut Tx<'_>, query: &Query, wanted: usize) -> Result<Vec<Part<'q>>> {
+        let mut parts = Vec::new();
+        for id in query.experiments.iter().copied().collect::<BTreeSet<_>>() {
+            let Some(experiment) = experiments::find(tx, self.project, id)? else { continue };
+            if self.view != View::Active || experiment.deleted_at.is_none() {
+                let driver = driver::choose(tx, self, &experiment, wanted)?;
+                parts.push(Part { experiment, driver });
+            }
+        }
+        Ok(parts)
+    }
+
+    /// The phases that can have something to find.
+    fn phases(&self) -> Vec<Phase> {
+        let mut phases = self.sorting.phases(self.start);
+        if let Some(key) = self.sorting.first_logged() {
+            phases.retain(|phase| self.plan.allows(key, *phase));
+        }
+        phases
+    }
+
+    /// The first `wanted` candidates of one phase. Each experiment is asked only for what comes before the last of the
+    /// best so far, so that most of many experiments say after one look-up that they have nothing.
+    fn phase(&self, tx: &mut Tx<'_>, parts: &[Part<'q>], phase: Phase, wanted: usize) -> Result<Vec<Place>> {
+        let mut best: Vec<Place> = Vec::new();
+        for Part { experiment, driver } in parts {
+            let before = best.last().filter(|_| best.len() == wanted);
+            let step = Step { search: self, experiment, driver: *driver, phase, before, wanted };
+            let mut found = step.run(tx)?;
             best.append(&mut found);
+            // Two sorted runs: a merge.
             best.sort_by(|left, right| self.sorting.compare(left, right));
             best.truncate(wanted);
         }

@@ -2,16 +2,16 @@
 
 use std::cmp::Ordering;
 
-use modelry_core::ids::{CandidateId, KeyId, ProjectId};
+use modelry_core::ids::{CandidateId, ProjectId};
 use modelry_core::search::entity::CandidateAttribute;
 use modelry_core::search::order::{Order, OrderKey};
 use modelry_core::{Error, Result};
-use modelry_db::{Row, Tx};
+use modelry_db::Tx;
 use serde::{Deserialize, Serialize};
 
+use super::key::{LoggedKey, Table};
 use crate::keys;
-use crate::search::binds::Binds;
-use crate::search::keyset::{SortValue, Term};
+use crate::search::keyset::SortValue;
 
 /// A part of the order, by what the first key is: each part is a statement of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -31,19 +31,19 @@ impl Phase {
     }
 }
 
-/// What is ordered by, with the number of its key.
-#[derive(Clone, Debug)]
+/// What is ordered by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Source {
-    /// An attribute that every candidate has, as SQL over `candidates c`.
+    /// An attribute.
     Attribute(CandidateAttribute),
-    /// The latest value of a metric; `None` is a key that nobody ever logged.
-    Metric(Option<KeyId>),
-    /// A param (`params`) or metadata (`metadata`), by its first 128 characters.
-    Text(&'static str, Option<KeyId>),
+    /// The latest value of a metric, or the first 128 characters of a param or metadata.
+    Logged(LoggedKey),
+    /// A key that nobody ever logged.
+    Nothing,
 }
 
 /// One key of the order.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct SortKey {
     pub(super) source: Source,
     pub(super) descending: bool,
@@ -60,10 +60,17 @@ pub(super) struct Sorting {
 /// A candidate's place in an order.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Place {
-    /// Each key's phase and value.
+    /// Each key's rank (what [`Phase::rank`] says) and value; any value of the right kind where it has none.
     pub(super) keys: Vec<(i64, SortValue)>,
     pub(super) start_time: i64,
     pub(super) id: CandidateId,
+}
+
+impl Place {
+    /// The rank of the phase that it is in.
+    pub(super) fn rank(&self) -> i64 {
+        self.keys.first().map_or(Phase::Present.rank(), |(rank, _)| *rank)
+    }
 }
 
 impl Sorting {
@@ -75,39 +82,64 @@ impl Sorting {
     ) -> Result<Self> {
         let mut keys = Vec::with_capacity(orders.len());
         for order in orders {
-            let source = match &order.key {
+            let (table, name) = match &order.key {
                 OrderKey::Attribute(CandidateAttribute::StartTime) => {
                     // What follows the start can only decide between equal starts, and there the number decides.
                     return Ok(Self { keys, newest_first: order.descending });
                 }
-                OrderKey::Attribute(attribute) => Source::Attribute(*attribute),
-                OrderKey::Metric(name) => Source::Metric(keys::find(tx, project, name)?),
-                OrderKey::Param(name) => Source::Text("params", keys::find(tx, project, name)?),
-                OrderKey::Metadata(name) => Source::Text("metadata", keys::find(tx, project, name)?),
+                OrderKey::Attribute(attribute) => {
+                    let source = Source::Attribute(*attribute);
+                    keys.push(SortKey { source, descending: order.descending });
+                    continue;
+                }
+                OrderKey::Metric(name) => (Table::Metrics, name),
+                OrderKey::Param(name) => (Table::Params, name),
+                OrderKey::Metadata(name) => (Table::Metadata, name),
             };
+            let found = keys::find(tx, project, name)?;
+            let source = found.map_or(Source::Nothing, |id| Source::Logged(LoggedKey { table, id }));
             keys.push(SortKey { source, descending: order.descending });
         }
         Ok(Self { keys, newest_first: true })
     }
 
+    /// The logged key that comes first, if one does.
+    pub(super) fn first_logged(&self) -> Option<LoggedKey> {
+        match self.keys.first()?.source {
+            Source::Logged(key) => Some(key),
+            Source::Attribute(_) | Source::Nothing => None,
+        }
+    }
+
+    /// Whether an index has the order of the first key, or of the start where there is none.
+    pub(super) fn has_index(&self) -> bool {
+        !matches!(self.keys.first(), Some(SortKey { source: Source::Attribute(_), .. }))
+    }
+
     /// Fails when a place that a client sent is not one of this order.
     pub(super) fn check(&self, place: Place) -> Result<Place> {
-        let fits = place.keys.len() == self.keys.len()
-            && self.keys.iter().zip(&place.keys).all(|(key, (rank, value))| key.fits(*rank, value));
-        if fits { Ok(place) } else { Err(Error::invalid("Invalid page token")) }
+        let fits = |(key, (rank, value)): (&SortKey, &(i64, SortValue))| {
+            (0..=Phase::Missing.rank()).contains(rank) && key.source.fits(value)
+        };
+        if place.keys.len() == self.keys.len() && self.keys.iter().zip(&place.keys).all(fits) {
+            Ok(place)
+        } else {
+            Err(Error::invalid("Invalid page token"))
+        }
     }
 
     /// The phases that are left behind `start`, in order.
     pub(super) fn phases(&self, start: Option<&Place>) -> Vec<Phase> {
-        let all: &[Phase] = match self.keys.first().map(|key| &key.source) {
-            None => &[Phase::Present],
+        let all: &[Phase] = match self.keys.first().map(|key| key.source) {
             Some(Source::Attribute(CandidateAttribute::EndTime)) => &[Phase::Present, Phase::Missing],
-            Some(Source::Attribute(_)) => &[Phase::Present],
-            Some(Source::Metric(Some(_))) => &[Phase::Present, Phase::NotANumber, Phase::Missing],
-            Some(Source::Text(_, Some(_))) => &[Phase::Present, Phase::Missing],
-            Some(Source::Metric(None) | Source::Text(_, None)) => &[Phase::Missing],
+            Some(Source::Logged(LoggedKey { table: Table::Metrics, .. })) => {
+                &[Phase::Present, Phase::NotANumber, Phase::Missing]
+            }
+            Some(Source::Logged(_)) => &[Phase::Present, Phase::Missing],
+            Some(Source::Nothing) => &[Phase::Missing],
+            Some(Source::Attribute(_)) | None => &[Phase::Present],
         };
-        let reached = start.and_then(|place| place.keys.first()).map_or(0, |(rank, _)| *rank);
+        let reached = start.map_or(Phase::Present.rank(), Place::rank);
         all.iter().copied().filter(|phase| phase.rank() >= reached).collect()
     }
 
@@ -124,91 +156,21 @@ impl Sorting {
         let ends = (left.start_time, left.id).cmp(&(right.start_time, right.id));
         if self.newest_first { ends.reverse() } else { ends }
     }
-
-    /// The start and the number, which end every order.
-    pub(super) fn ends(&self) -> [Term; 2] {
-        ["c.start_time", "c.id"].map(|sql| Term { sql: sql.to_owned(), descending: self.newest_first })
-    }
-
-    /// The place of the candidate in a row: number, start, then phase and value of each key.
-    pub(super) fn read_place(&self, row: &Row<'_>) -> Result<Place> {
-        let keys = self.keys.iter().enumerate().map(|(index, key)| {
-            let rank: i64 = row.get(2 + 2 * index)?;
-            let value = if rank == 0 { key.read(row, 3 + 2 * index)? } else { SortValue::Nothing };
-            Ok((rank, value))
-        });
-        Ok(Place {
-            keys: keys.collect::<Result<_>>()?,
-            id: CandidateId(row.get(0)?),
-            start_time: row.get(1)?,
-        })
-    }
 }
 
-impl SortKey {
-    fn read(&self, row: &Row<'_>, column: usize) -> Result<SortValue> {
-        Ok(match self.source {
-            Source::Metric(_) => SortValue::Number(row.get(column)?),
-            Source::Attribute(CandidateAttribute::StartTime | CandidateAttribute::EndTime) => {
-                SortValue::Integer(row.get(column)?)
+impl Source {
+    /// A value of its kind, for where a candidate has none: what the statements' `coalesce` says too.
+    pub(super) fn blank(self) -> SortValue {
+        match self {
+            Self::Logged(LoggedKey { table: Table::Metrics, .. }) => SortValue::Number(0.0),
+            Self::Attribute(CandidateAttribute::StartTime | CandidateAttribute::EndTime) => {
+                SortValue::Integer(0)
             }
-            Source::Attribute(_) | Source::Text(..) => SortValue::Text(row.get(column)?),
-        })
-    }
-
-    fn fits(&self, rank: i64, value: &SortValue) -> bool {
-        match (rank, value) {
-            (0, SortValue::Number(_)) => matches!(self.source, Source::Metric(_)),
-            (0, SortValue::Integer(_)) => {
-                matches!(self.source, Source::Attribute(CandidateAttribute::EndTime))
-            }
-            (0, SortValue::Text(_)) => match self.source {
-                Source::Text(..) => true,
-                Source::Attribute(attribute) => attribute != CandidateAttribute::EndTime,
-                Source::Metric(_) => false,
-            },
-            (1 | 2, SortValue::Nothing) => true,
-            _ => false,
+            Self::Attribute(_) | Self::Logged(_) | Self::Nothing => SortValue::Text(String::new()),
         }
     }
 
-    /// The phase and the value of a key that does not drive, as SQL that is never null; `alias` is its joined row.
-    pub(super) fn columns(&self, binds: &mut Binds, alias: &str, artifact_root: &str) -> (String, String) {
-        match &self.source {
-            Source::Metric(Some(_)) => {
-                (format!("coalesce({alias}.rank, 2)"), format!("coalesce({alias}.value, 0.0)"))
-            }
-            Source::Text(_, Some(_)) => (
-                format!("CASE WHEN {alias}.candidate_id IS NULL THEN 2 ELSE 0 END"),
-                format!("coalesce({alias}.sort, '')"),
-            ),
-            Source::Metric(None) | Source::Text(_, None) => ("2".to_owned(), "0".to_owned()),
-            Source::Attribute(CandidateAttribute::EndTime) => (
-                "CASE WHEN c.end_time IS NULL THEN 2 ELSE 0 END".to_owned(),
-                "coalesce(c.end_time, 0)".to_owned(),
-            ),
-            Source::Attribute(attribute) => ("0".to_owned(), attribute_sql(binds, *attribute, artifact_root)),
-        }
-    }
-}
-
-/// An attribute as SQL over `candidates c`.
-pub(super) fn attribute_sql(binds: &mut Binds, attribute: CandidateAttribute, artifact_root: &str) -> String {
-    match attribute {
-        CandidateAttribute::Eid => "c.eid".to_owned(),
-        CandidateAttribute::Name => "c.name".to_owned(),
-        CandidateAttribute::UserId => "c.user_name".to_owned(),
-        CandidateAttribute::Status => {
-            "CASE c.status WHEN 1 THEN 'RUNNING' WHEN 2 THEN 'SCHEDULED' WHEN 3 THEN \
-                                       'FINISHED' WHEN 4 THEN 'FAILED' ELSE 'KILLED' END"
-                .to_owned()
-        }
-        CandidateAttribute::ArtifactUri => {
-            // As `Candidate::artifact_uri` says it.
-            let start = binds.add(format!("mlflow-artifacts:/{artifact_root}/"));
-            format!("(CAST({start} AS TEXT) || c.eid || '/artifacts')")
-        }
-        CandidateAttribute::StartTime => "c.start_time".to_owned(),
-        CandidateAttribute::EndTime => "c.end_time".to_owned(),
+    fn fits(self, value: &SortValue) -> bool {
+        std::mem::discriminant(&self.blank()) == std::mem::discriminant(value)
     }
 }

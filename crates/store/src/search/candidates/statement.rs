@@ -3,234 +3,220 @@
 use std::fmt::Write as _;
 
 use modelry_core::Result;
-use modelry_core::ids::KeyId;
+use modelry_core::search::entity::CandidateAttribute;
 use modelry_db::Tx;
 
 use super::Search;
-use super::driver::{Driver, driver_rows};
-use super::filter::Compiler;
+use super::column::{Column, Columns};
+use super::driver::Driver;
+use super::filter::{Compiler, Node, row_condition};
+use super::key::{LoggedKey, Table};
 use super::order::{Phase, Place, Source};
 use crate::experiments::Experiment;
 use crate::search::View;
 use crate::search::binds::Binds;
-use crate::search::keyset::{self, SortValue, Term};
+use crate::search::keyset;
 
-/// The first `wanted` candidates of a phase.
-pub(super) fn run(
-    tx: &mut Tx<'_>,
-    search: &Search<'_>,
-    experiment: &Experiment,
-    phase: Phase,
-    driver: Driver<'_>,
-    wanted: usize,
-) -> Result<Vec<Place>> {
-    let mut binds = Binds::default();
-    let text = text(&mut binds, search, experiment, phase, driver, wanted);
-    tx.query(&text, &binds.as_params(), |row| search.sorting.read_place(row))
+/// What a statement finds.
+#[derive(Clone, Copy)]
+pub(super) struct Step<'q> {
+    pub(super) search: &'q Search<'q>,
+    pub(super) experiment: &'q Experiment,
+    pub(super) driver: Driver<'q>,
+    pub(super) phase: Phase,
+    /// Only what comes before this place.
+    pub(super) before: Option<&'q Place>,
+    pub(super) wanted: usize,
 }
 
-/// What the first key of the order is in a phase.
-enum First {
-    /// Nothing that a row is needed for: no key, an attribute, or a key that is missing.
-    Nothing,
-    /// A row of this table with this key.
-    Row(&'static str, KeyId),
+/// SQL and its values.
+pub(super) struct Statement<'q> {
+    pub(super) text: String,
+    pub(super) binds: Binds,
+    columns: Columns<'q>,
 }
 
-/// The text of the statement.
-pub(super) fn text(
-    binds: &mut Binds,
-    search: &Search<'_>,
-    experiment: &Experiment,
-    phase: Phase,
-    driver: Driver<'_>,
-    wanted: usize,
-) -> String {
-    let project = binds.add(search.project.0);
-    let mut from = Vec::new();
-    let mut conditions = Vec::new();
-    let first = first_row(search, phase);
-    let is_driven_by_order = matches!(driver, Driver::Order);
-    if let Driver::Filter(logged) = driver {
-        from.push(format!("{} f", logged.table));
-        conditions.push(driver_rows(binds, search.project, experiment.id, logged));
+impl<'q> Step<'q> {
+    /// The first candidates of the phase, `wanted` of them at most.
+    pub(super) fn run(self, tx: &mut Tx<'_>) -> Result<Vec<Place>> {
+        let statement = self.statement();
+        tx.query(&statement.text, &statement.binds.as_params(), |row| statement.columns.read(row))
     }
-    if let (First::Row(table, key), true) = (&first, is_driven_by_order) {
-        from.push(format!("{table} o"));
-        let (experiment, key) = (binds.add(experiment.id.0), binds.add(key.0));
-        conditions.push(format!(
-            "o.project_id = {project} AND o.experiment_id = {experiment} AND o.key_id = {key}"
-        ));
-    }
-    let found_by = match (&driver, &first) {
-        (Driver::Filter(_), _) => format!("c.id = f.candidate_id AND c.experiment_id = {}", experiment.id),
-        (Driver::Order, First::Row(..)) => "c.id = o.candidate_id".to_owned(),
-        (Driver::Order, First::Nothing) => format!("c.experiment_id = {}", binds.add(experiment.id.0)),
-    };
-    from.push("candidates c".to_owned());
-    conditions.push(format!("c.project_id = {project} AND {found_by}"));
-    if let (First::Row(table, key), false) = (&first, is_driven_by_order) {
-        from.push(format!("{table} o"));
-        let key = binds.add(key.0);
-        conditions.push(format!("o.project_id = {project} AND o.candidate_id = c.id AND o.key_id = {key}"));
-    }
-    conditions.extend(phase_condition(binds, &project, search, phase));
-    conditions.extend(view_condition(search.view, experiment));
-    let root = experiment.artifact_root();
-    let mut compiler = Compiler { binds: &mut *binds, project: &project, artifact_root: &root };
-    for node in &search.plan.conditions {
-        conditions.push(format!("({})", compiler.node(node)));
-    }
-    let joins = joins(binds, &project, search);
-    let columns = columns(binds, search, phase, &root);
-    if let Some(start) = search.start.filter(|start| reached(start) == phase.rank()) {
-        conditions.push(behind(binds, search, phase, &columns, start));
-    }
-    let order = keyset::order_by(&terms(search, phase, &columns).0);
-    let mut selected = "c.id, c.start_time".to_owned();
-    for (rank, value) in &columns {
-        write!(selected, ", {rank}, {value}").expect("a String takes all text");
-    }
-    let limit = binds.add(i64::try_from(wanted).unwrap_or(i64::MAX));
-    let (from, conditions) = (from.join(" CROSS JOIN "), conditions.join(" AND "));
-    format!("SELECT {selected} FROM {from}{joins} WHERE {conditions} ORDER BY {order} LIMIT {limit}")
-}
 
-/// The phase that a place is in.
-fn reached(place: &Place) -> i64 {
-    place.keys.first().map_or(0, |(rank, _)| *rank)
-}
-
-fn first_row(search: &Search<'_>, phase: Phase) -> First {
-    if phase == Phase::Missing {
-        return First::Nothing;
-    }
-    match search.sorting.keys.first().map(|key| &key.source) {
-        Some(Source::Metric(Some(key))) => First::Row("metric_latest", *key),
-        Some(Source::Text(table, Some(key))) => First::Row(table, *key),
-        Some(Source::Metric(None) | Source::Text(_, None) | Source::Attribute(_)) | None => First::Nothing,
-    }
-}
-
-/// What makes a candidate one of this phase.
-fn phase_condition(binds: &mut Binds, project: &str, search: &Search<'_>, phase: Phase) -> Option<String> {
-    let (table, key) = match &search.sorting.keys.first()?.source {
-        Source::Metric(Some(_)) if phase != Phase::Missing => {
-            return Some(format!("o.rank = {}", phase.rank()));
-        }
-        Source::Attribute(modelry_core::search::entity::CandidateAttribute::EndTime) => {
-            let is_missing = phase == Phase::Missing;
-            return Some(if is_missing { "c.end_time IS NULL" } else { "c.end_time IS NOT NULL" }.to_owned());
-        }
-        Source::Metric(Some(key)) => ("metric_latest", *key),
-        Source::Text(table, Some(key)) if phase == Phase::Missing => (*table, *key),
-        Source::Metric(None) | Source::Text(..) | Source::Attribute(_) => return None,
-    };
-    let key = binds.add(key.0);
-    Some(format!(
-        "NOT EXISTS (SELECT 1 FROM {table} p WHERE p.project_id = {project} AND p.candidate_id = c.id
-                     AND p.key_id = {key} LIMIT 1 OFFSET 0)"
-    ))
-}
-
-/// In the bin or not: a deleted experiment's candidates all are.
-fn view_condition(view: View, experiment: &Experiment) -> Option<String> {
-    match view {
-        View::Active => Some("c.deleted_at IS NULL".to_owned()),
-        View::Deleted if experiment.deleted_at.is_none() => Some("c.deleted_at IS NOT NULL".to_owned()),
-        View::Deleted | View::All => None,
-    }
-}
-
-/// The rows of the keys that do not come first.
-fn joins(binds: &mut Binds, project: &str, search: &Search<'_>) -> String {
-    let mut joins = String::new();
-    for (index, sort_key) in search.sorting.keys.iter().enumerate().skip(1) {
-        let (table, key) = match &sort_key.source {
-            Source::Metric(Some(key)) => ("metric_latest", *key),
-            Source::Text(table, Some(key)) => (*table, *key),
-            Source::Metric(None) | Source::Text(_, None) | Source::Attribute(_) => continue,
+    /// The statement.
+    pub(super) fn statement(self) -> Statement<'q> {
+        let mut binds = Binds::default();
+        let project = binds.add(self.search.project.0);
+        let artifact_root = self.experiment.artifact_root();
+        let mut builder = Builder {
+            step: self,
+            binds,
+            project,
+            artifact_root,
+            candidate: self.candidate(),
+            from: Vec::new(),
+            conditions: Vec::new(),
         };
-        let key = binds.add(key.0);
-        write!(
-            joins,
-            " LEFT JOIN {table} s{index}
-                ON s{index}.project_id = {project} AND s{index}.candidate_id = c.id AND s{index}.key_id = {key}"
-        )
-        .expect("a String takes all text");
+        builder.walk();
+        builder.show();
+        builder.filter();
+        let columns = builder.columns();
+        builder.bound(&columns);
+        builder.finish(columns)
     }
-    joins
-}
 
-/// Phase and value of each key, as SQL that is never null where the phase is `Present`.
-fn columns(binds: &mut Binds, search: &Search<'_>, phase: Phase, root: &str) -> Vec<(String, String)> {
-    let mut columns = Vec::with_capacity(search.sorting.keys.len());
-    for (index, key) in search.sorting.keys.iter().enumerate() {
-        columns.push(match (&key.source, index, phase) {
-            (_, 0, Phase::Missing | Phase::NotANumber) => (phase.rank().to_string(), "0".to_owned()),
-            (Source::Metric(_), 0, Phase::Present) => ("0".to_owned(), "o.value".to_owned()),
-            (Source::Text(..), 0, Phase::Present) => ("0".to_owned(), "o.sort".to_owned()),
-            (Source::Attribute(_), 0, Phase::Present) => ("0".to_owned(), key.columns(binds, "o", root).1),
-            _ => key.columns(binds, &format!("s{index}"), root),
-        });
+    /// The key of whose rows `o` is one: the first of the order, unless it is missing.
+    fn first(&self) -> Option<LoggedKey> {
+        self.search.sorting.first_logged().filter(|_| self.phase != Phase::Missing)
     }
-    columns
-}
 
-/// What the statement is ordered by, and which values of a place belong to it: constants are left out.
-fn terms(search: &Search<'_>, phase: Phase, columns: &[(String, String)]) -> (Vec<Term>, Vec<ValueOf>) {
-    let mut terms = Vec::new();
-    let mut values = Vec::new();
-    for (index, (key, (rank, value))) in search.sorting.keys.iter().zip(columns).enumerate() {
-        if rank.parse::<i64>().is_err() {
-            terms.push(Term::ascending(rank));
-            values.push(ValueOf::Rank(index));
-        }
-        let is_constant = index == 0 && phase != Phase::Present || value == "0";
-        if !is_constant {
-            terms.push(Term { sql: value.clone(), descending: key.descending });
-            values.push(ValueOf::Key(index));
+    /// The candidate's number, as the table that drives has it.
+    fn candidate(&self) -> &'static str {
+        match (self.driver, self.first()) {
+            (Driver::Logged(_), _) => "f.candidate_id",
+            (Driver::Order, Some(_)) => "o.candidate_id",
+            (Driver::Order, None) | (Driver::Candidates, _) => "c.id",
         }
     }
-    terms.extend(search.sorting.ends());
-    values.extend([ValueOf::Start, ValueOf::Number]);
-    (terms, values)
 }
 
-/// Which value of a place a term is.
-enum ValueOf {
-    Rank(usize),
-    Key(usize),
-    Start,
-    Number,
+/// A statement that is being put together.
+struct Builder<'q> {
+    step: Step<'q>,
+    binds: Binds,
+    /// The placeholder of the project.
+    project: String,
+    artifact_root: String,
+    candidate: &'static str,
+    /// Tables in the order in which they are looked at.
+    from: Vec<String>,
+    conditions: Vec<String>,
 }
 
-fn behind(
-    binds: &mut Binds,
-    search: &Search<'_>,
-    phase: Phase,
-    columns: &[(String, String)],
-    start: &Place,
-) -> String {
-    let (terms, values) = terms(search, phase, columns);
-    let values: Vec<SortValue> = values
-        .into_iter()
-        .map(|value| match value {
-            ValueOf::Rank(index) => SortValue::Integer(start.keys[index].0),
-            ValueOf::Key(index) => or_nothing(&start.keys[index].1, &search.sorting.keys[index].source),
-            ValueOf::Start => SortValue::Integer(start.start_time),
-            ValueOf::Number => SortValue::Integer(start.id.0),
-        })
-        .collect();
-    keyset::behind(binds, &terms, &values)
-}
-
-/// The value that a column has where the key is NaN or missing: what its `coalesce` says.
-fn or_nothing(value: &SortValue, source: &Source) -> SortValue {
-    match (value, source) {
-        (SortValue::Nothing, Source::Metric(_)) => SortValue::Number(0.0),
-        (SortValue::Nothing, Source::Text(..)) => SortValue::Text(String::new()),
-        (SortValue::Nothing, Source::Attribute(_)) => SortValue::Integer(0),
-        (value, _) => value.clone(),
+impl<'q> Builder<'q> {
+    /// The driver, which alone names the experiment, then look-ups of the candidate and of the order's first key.
+    fn walk(&mut self) {
+        let experiment = self.binds.add(self.step.experiment.id.0);
+        let project = self.project.clone();
+        let first = self.step.first();
+        match (self.step.driver, first) {
+            (Driver::Logged(logged), _) => {
+                self.walk_key(logged.key, &experiment, "f");
+                self.conditions.push(row_condition(&mut self.binds, "f", logged));
+            }
+            (Driver::Order, Some(key)) => self.walk_key(key, &experiment, "o"),
+            (Driver::Order, None) | (Driver::Candidates, _) => {
+                self.from.push("candidates c".to_owned());
+                self.conditions.push(format!("c.project_id = {project} AND c.experiment_id = {experiment}"));
+            }
+        }
+        if self.candidate != "c.id" {
+            self.from.push("candidates c".to_owned());
+            self.conditions.push(format!("c.project_id = {project} AND c.id = {}", self.candidate));
+        }
+        if let (Some(key), Driver::Candidates | Driver::Logged(_)) = (first, self.step.driver) {
+            self.from.push(format!("{} o", key.table.name()));
+            let probe = key.probe(&mut self.binds, &project, self.candidate, "o");
+            self.conditions.push(probe);
+        }
     }
+
+    fn walk_key(&mut self, key: LoggedKey, experiment: &str, alias: &str) {
+        self.from.push(format!("{} {alias}", key.table.name()));
+        self.conditions.push(key.walk(&mut self.binds, &self.project, experiment, alias));
+    }
+
+    /// The view and the phase.
+    fn show(&mut self) {
+        let is_deleted = self.step.experiment.deleted_at.is_some();
+        match self.step.search.view {
+            View::Active => self.conditions.push("c.deleted_at IS NULL".to_owned()),
+            View::Deleted if !is_deleted => self.conditions.push("c.deleted_at IS NOT NULL".to_owned()),
+            // The candidates of a deleted experiment all are.
+            View::Deleted | View::All => {}
+        }
+        let source = self.step.search.sorting.keys.first().map(|key| key.source);
+        match (source, self.step.phase) {
+            (Some(Source::Logged(key)), Phase::Missing) => {
+                let probe = key.probe(&mut self.binds, &self.project, self.candidate, "p");
+                let table = key.table.name();
+                self.conditions
+                    .push(format!("NOT EXISTS (SELECT 1 FROM {table} p WHERE {probe} LIMIT 1 OFFSET 0)"));
+            }
+            (Some(Source::Logged(LoggedKey { table: Table::Metrics, .. })), phase) => {
+                self.conditions.push(format!("o.rank = {}", phase.rank()));
+            }
+            (Some(Source::Attribute(CandidateAttribute::EndTime)), phase) => {
+                let is = if phase == Phase::Missing { "IS NULL" } else { "IS NOT NULL" };
+                self.conditions.push(format!("c.end_time {is}"));
+            }
+            _ => {}
+        }
+    }
+
+    /// The filter, but for the condition that drives.
+    fn filter(&mut self) {
+        let first = self.step.first();
+        for node in &self.step.search.plan.conditions {
+            let condition = match (node, self.step.driver) {
+                (Node::Logged(logged), Driver::Logged(driver)) if std::ptr::eq(logged, driver) => continue,
+                (Node::Logged(logged), _) if Some(logged.key) == first => {
+                    row_condition(&mut self.binds, "o", logged)
+                }
+                (node, _) => {
+                    let mut compiler = Compiler {
+                        binds: &mut self.binds,
+                        project: &self.project,
+                        candidate: self.candidate,
+                        artifact_root: &self.artifact_root,
+                    };
+                    format!("({})", compiler.node(node))
+                }
+            };
+            self.conditions.push(condition);
+        }
+    }
+
+    fn columns(&mut self) -> Columns<'q> {
+        let sorting = self.step.search.sorting;
+        let column = |(index, key): (usize, &super::order::SortKey)| match index {
+            0 => Column::of_first(&mut self.binds, key.source, self.step.phase, &self.artifact_root),
+            _ => Column::of_further(&mut self.binds, key.source, &further(index), &self.artifact_root),
+        };
+        Columns { sorting, keys: sorting.keys.iter().enumerate().map(column).collect() }
+    }
+
+    /// Where the page starts, and where there is no need to go on.
+    fn bound(&mut self, columns: &Columns<'_>) {
+        let (step, terms) = (self.step, columns.terms());
+        if let Some(start) = step.search.start.filter(|start| start.rank() == step.phase.rank()) {
+            self.conditions.push(keyset::behind(&mut self.binds, &terms, &columns.values(start)));
+        }
+        if let Some(end) = step.before {
+            self.conditions.push(keyset::ahead(&mut self.binds, &terms, &columns.values(end)));
+        }
+    }
+
+    fn finish(mut self, columns: Columns<'q>) -> Statement<'q> {
+        let mut from = self.from.join(" CROSS JOIN ");
+        for (index, key) in columns.sorting.keys.iter().enumerate().skip(1) {
+            let Source::Logged(key) = key.source else { continue };
+            let (table, alias) = (key.table.name(), further(index));
+            let probe = key.probe(&mut self.binds, &self.project, self.candidate, &alias);
+            write!(from, " LEFT JOIN {table} {alias} ON {probe}").expect("a String takes all text");
+        }
+        let limit = self.binds.add(i64::try_from(self.step.wanted).unwrap_or(i64::MAX));
+        let text = format!(
+            "SELECT {} FROM {from} WHERE {} ORDER BY {} LIMIT {limit}",
+            columns.select(),
+            self.conditions.join(" AND "),
+            keyset::order_by(&columns.terms()),
+        );
+        Statement { text, binds: self.binds, columns }
+    }
+}
+
+/// The row of a further key of the order.
+fn further(index: usize) -> String {
+    format!("s{index}")
 }

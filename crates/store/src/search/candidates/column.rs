@@ -1,0 +1,194 @@
+//! What a statement says of each key of the order, as SQL.
+
+use modelry_core::Result;
+use modelry_core::ids::CandidateId;
+use modelry_core::search::entity::CandidateAttribute;
+use modelry_core::status::CandidateStatus;
+use modelry_db::Row;
+
+use super::key::Table;
+use super::order::{Phase, Place, Sorting, Source};
+use crate::search::binds::Binds;
+use crate::search::keyset::{SortValue, Term};
+
+/// One key of the order in one statement. Neither side is ever null.
+pub(super) struct Column {
+    rank: Rank,
+    /// The value, unless the phase says that there is none.
+    value: Option<String>,
+}
+
+enum Rank {
+    Known(i64),
+    Sql(String),
+}
+
+impl Column {
+    /// The first key, whose rank the phase says. `o` is its row, where it has one.
+    pub(super) fn of_first(binds: &mut Binds, source: Source, phase: Phase, artifact_root: &str) -> Self {
+        let value = match (phase, source) {
+            (Phase::NotANumber | Phase::Missing, _) | (Phase::Present, Source::Nothing) => None,
+            (Phase::Present, Source::Attribute(attribute)) => Some(sortable(binds, attribute, artifact_root)),
+            (Phase::Present, Source::Logged(key)) => Some(match key.table {
+                Table::Metrics => "o.value".to_owned(),
+                Table::Params | Table::Metadata => "o.sort".to_owned(),
+            }),
+        };
+        Self { rank: Rank::Known(phase.rank()), value }
+    }
+
+    /// A further key. `alias` is its row, joined where there is one.
+    pub(super) fn of_further(binds: &mut Binds, source: Source, alias: &str, artifact_root: &str) -> Self {
+        let (rank, value) = match source {
+            Source::Nothing => return Self { rank: Rank::Known(Phase::Missing.rank()), value: None },
+            Source::Attribute(CandidateAttribute::EndTime) => {
+                (missing_where("c.end_time IS NULL"), "coalesce(c.end_time, 0)".to_owned())
+            }
+            Source::Attribute(attribute) => {
+                (Rank::Known(Phase::Present.rank()), sortable(binds, attribute, artifact_root))
+            }
+            Source::Logged(key) => match key.table {
+                Table::Metrics => (
+                    Rank::Sql(format!("coalesce({alias}.rank, {})", Phase::Missing.rank())),
+                    format!("coalesce({alias}.value, 0.0)"),
+                ),
+                Table::Params | Table::Metadata => (
+                    missing_where(&format!("{alias}.candidate_id IS NULL")),
+                    format!("coalesce({alias}.sort, '')"),
+                ),
+            },
+        };
+        Self { rank, value: Some(value) }
+    }
+
+    /// The expressions to select, in the order in which [`Columns::read`] reads them.
+    pub(super) fn selected(&self) -> impl Iterator<Item = &str> {
+        let rank = match &self.rank {
+            Rank::Known(_) => None,
+            Rank::Sql(sql) => Some(sql),
+        };
+        rank.into_iter().chain(&self.value).map(String::as_str)
+    }
+
+    fn read(&self, row: &Row<'_>, at: &mut usize, source: Source) -> Result<(i64, SortValue)> {
+        let mut next = || {
+            *at += 1;
+            *at - 1
+        };
+        let rank = match self.rank {
+            Rank::Known(rank) => rank,
+            Rank::Sql(_) => row.get(next())?,
+        };
+        let value = match (&self.value, source.blank()) {
+            (None, blank) => blank,
+            (Some(_), SortValue::Integer(_)) => SortValue::Integer(row.get(next())?),
+            (Some(_), SortValue::Number(_)) => SortValue::Number(row.get(next())?),
+            (Some(_), SortValue::Text(_)) => SortValue::Text(row.get(next())?),
+        };
+        Ok((rank, value))
+    }
+}
+
+/// `CAST`, because PostgreSQL takes a bare number for 32 bits.
+fn missing_where(condition: &str) -> Rank {
+    let (missing, present) = (Phase::Missing.rank(), Phase::Present.rank());
+    Rank::Sql(format!("CAST(CASE WHEN {condition} THEN {missing} ELSE {present} END AS BIGINT)"))
+}
+
+/// An attribute as what is ordered by: of a text its first 128 characters, so that a page token stays short.
+fn sortable(binds: &mut Binds, attribute: CandidateAttribute, artifact_root: &str) -> String {
+    let sql = attribute_sql(binds, attribute, artifact_root);
+    match attribute {
+        CandidateAttribute::StartTime | CandidateAttribute::EndTime | CandidateAttribute::Status => sql,
+        CandidateAttribute::Eid
+        | CandidateAttribute::Name
+        | CandidateAttribute::UserId
+        | CandidateAttribute::ArtifactUri => format!("substr({sql}, 1, 128)"),
+    }
+}
+
+/// An attribute as SQL over `candidates c`.
+pub(super) fn attribute_sql(binds: &mut Binds, attribute: CandidateAttribute, artifact_root: &str) -> String {
+    match attribute {
+        CandidateAttribute::Eid => "c.eid".to_owned(),
+        CandidateAttribute::Name => "c.name".to_owned(),
+        CandidateAttribute::UserId => "c.user_name".to_owned(),
+        CandidateAttribute::Status => status_sql(),
+        CandidateAttribute::ArtifactUri => {
+            // As `Candidate::artifact_uri` says it.
+            let start = binds.add(format!("mlflow-artifacts:/{artifact_root}/"));
+            format!("(CAST({start} AS TEXT) || c.eid || '/artifacts')")
+        }
+        CandidateAttribute::StartTime => "c.start_time".to_owned(),
+        CandidateAttribute::EndTime => "c.end_time".to_owned(),
+    }
+}
+
+/// The status by its name on the wire.
+fn status_sql() -> String {
+    let all = [
+        CandidateStatus::Running,
+        CandidateStatus::Scheduled,
+        CandidateStatus::Finished,
+        CandidateStatus::Failed,
+        CandidateStatus::Killed,
+    ];
+    let cases = all.map(|status| format!("WHEN {} THEN '{}' ", status.number(), status.as_str()));
+    format!("CASE c.status {}END", cases.concat())
+}
+
+/// All that a statement orders by: the columns, then the start and the number.
+pub(super) struct Columns<'q> {
+    pub(super) sorting: &'q Sorting,
+    /// One for each key of the order.
+    pub(super) keys: Vec<Column>,
+}
+
+impl Columns<'_> {
+    /// What is selected: the number, the start, then what the columns say.
+    pub(super) fn select(&self) -> String {
+        let keys = self.keys.iter().flat_map(Column::selected);
+        ["c.id", "c.start_time"].into_iter().chain(keys).collect::<Vec<_>>().join(", ")
+    }
+
+    /// The place of the candidate in a row of what [`Columns::select`] says.
+    pub(super) fn read(&self, row: &Row<'_>) -> Result<Place> {
+        let mut at = 2;
+        let keys = self.keys.iter().zip(&self.sorting.keys);
+        let keys = keys.map(|(column, key)| column.read(row, &mut at, key.source)).collect::<Result<_>>()?;
+        Ok(Place { keys, start_time: row.get(1)?, id: CandidateId(row.get(0)?) })
+    }
+
+    /// What is ordered by; what the phase says of every row is left out.
+    pub(super) fn terms(&self) -> Vec<Term> {
+        let mut terms = Vec::new();
+        for (column, key) in self.keys.iter().zip(&self.sorting.keys) {
+            if let Rank::Sql(sql) = &column.rank {
+                terms.push(Term::ascending(sql));
+            }
+            if let Some(value) = &column.value {
+                terms.push(Term { sql: value.clone(), descending: key.descending });
+            }
+        }
+        terms.extend(
+            ["c.start_time", "c.id"]
+                .map(|sql| Term { sql: sql.to_owned(), descending: self.sorting.newest_first }),
+        );
+        terms
+    }
+
+    /// The values of a place, one for each of [`Columns::terms`].
+    pub(super) fn values(&self, place: &Place) -> Vec<SortValue> {
+        let mut values = Vec::new();
+        for (column, (rank, value)) in self.keys.iter().zip(&place.keys) {
+            if let Rank::Sql(_) = column.rank {
+                values.push(SortValue::Integer(*rank));
+            }
+            if column.value.is_some() {
+                values.push(value.clone());
+            }
+        }
+        values.extend([SortValue::Integer(place.start_time), SortValue::Integer(place.id.0)]);
+        values
+    }
+}

@@ -1,0 +1,52 @@
+//! A key that candidates logged something under, and the two ways to its rows.
+
+use modelry_core::ids::KeyId;
+
+use crate::search::binds::Binds;
+
+/// A table whose primary key is project, candidate and key, with one covering index by project, experiment, key and
+/// value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Table {
+    /// The latest value of each metric.
+    Metrics,
+    Params,
+    Metadata,
+}
+
+/// A key in one of the tables.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct LoggedKey {
+    pub(super) table: Table,
+    pub(super) id: KeyId,
+}
+
+impl Table {
+    /// Its name in the schema.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Metrics => "metric_latest",
+            Self::Params => "params",
+            Self::Metadata => "metadata",
+        }
+    }
+}
+
+impl LoggedKey {
+    /// The condition that row `alias` is the one of `candidate`: the whole primary key and nothing else, so that it is a
+    /// look-up whatever a planner thinks.
+    pub(super) fn probe(self, binds: &mut Binds, project: &str, candidate: &str, alias: &str) -> String {
+        let key = binds.add(self.id.0);
+        format!(
+            "{alias}.project_id = {project} AND {alias}.candidate_id = {candidate} AND {alias}.key_id = {key}"
+        )
+    }
+
+    /// The condition that row `alias` is in `experiment`: the start of the covering index. Only a driver says this.
+    pub(super) fn walk(self, binds: &mut Binds, project: &str, experiment: &str, alias: &str) -> String {
+        let key = binds.add(self.id.0);
+        format!(
+            "{alias}.project_id = {project} AND {alias}.experiment_id = {experiment} AND {alias}.key_id = {key}"
+        )
+    }
+}
