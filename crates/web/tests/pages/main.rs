@@ -1,0 +1,6 @@
+//! The pages over HTTP, in process: who may see what, and that they show what was logged.
+
+mod access;
+mod forms;
+mod site;
+mod tracking;
