@@ -14,26 +14,26 @@ use crate::given::{NOW, PROJECT, read, write};
 
 /// Five experiments: 1 and 2 were made at the same time, 5 is deleted.
 async fn five(db: &Db) {
-    let all: [(i64, &str, i64, &[(&str, &str)]); 5] = [
-        (1, "vision", 10, &[("team", "a")]),
-        (2, "Vision_2", 10, &[("team", "b"), ("kind", "image")]),
-        (3, "Visionx2", 20, &[]),
-        (4, "speech", 30, &[("team", "A")]),
-        (5, "old", 40, &[("team", "a")]),
+    let all = [
+        (1, "vision", 10, vec![("team", "a")]),
+        (2, "Vision_2", 10, vec![("team", "b"), ("kind", "image")]),
+        (3, "Visionx2", 20, vec![]),
+        (4, "speech", 30, vec![("team", "A")]),
+        (5, "old", 40, vec![("team", "a")]),
     ];
     write(db, move |tx| {
-        for (id, name, created, metadata) in all {
+        for (id, name, created, metadata) in &all {
             let experiment = Experiment {
-                id: ExperimentId(id),
-                name: name.to_owned(),
+                id: ExperimentId(*id),
+                name: (*name).to_owned(),
                 artifact_location: None,
                 creator_id: None,
-                created_at: NOW.plus_ms(created),
+                created_at: NOW.plus_ms(*created),
                 updated_at: NOW.plus_ms(1_000 - id),
                 deleted_at: None,
             };
             let metadata: Vec<_> =
-                metadata.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+                metadata.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect();
             experiments::insert(tx, PROJECT, &experiment, &metadata)?;
         }
         experiments::delete(tx, PROJECT, ExperimentId(5), NOW.plus_ms(5_000))

@@ -75,7 +75,7 @@ impl Dice {
     fn some<T: Clone>(&mut self, keys: &[&'static str], values: &[T]) -> BTreeMap<&'static str, T> {
         let mut chosen = BTreeMap::new();
         for key in keys {
-            if self.roll() % 4 > 0 {
+            if !self.roll().is_multiple_of(4) {
                 chosen.insert(*key, self.pick(values));
             }
         }
@@ -107,7 +107,7 @@ fn run(dice: &mut Dice, number: i64) -> Run {
         status: dice.pick(&[Running, Scheduled, Finished, Finished, Failed, Killed]),
         start: dice.pick(&[0, 1_000, 1_000, 2_000, 3_000]),
         end: dice.pick(&[None, Some(0), Some(2_000), Some(5_000)]),
-        deleted: dice.roll() % 5 == 0,
+        deleted: dice.roll().is_multiple_of(5),
         metrics: dice.some(&["loss", "acc"], &numbers),
         params: dice.some(&["lr", "optimizer"], &texts),
         metadata: dice.some(&["team", "lr"], &texts),

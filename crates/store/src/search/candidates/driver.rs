@@ -71,10 +71,10 @@ fn driver_by<'q>(search: &Search<'q>, node: &'q Node) -> Option<Driver<'q>> {
             };
             is_range.then_some(Driver::Logged(logged))
         }
-        Node::Attribute(CandidateAttribute::Eid, Condition::Text { op: TextOp::Eq, .. })
-        | Node::Attribute(CandidateAttribute::Eid, Condition::TextIn { negated: false, .. }) => {
-            Some(Driver::Candidates)
-        }
+        Node::Attribute(
+            CandidateAttribute::Eid,
+            Condition::Text { op: TextOp::Eq, .. } | Condition::TextIn { negated: false, .. },
+        ) => Some(Driver::Candidates),
         Node::Attribute(CandidateAttribute::StartTime, Condition::Integer { op, .. })
             if *op != NumberOp::Ne =>
         {

@@ -131,11 +131,12 @@ impl Sorting {
     /// The phases that are left behind `start`, in order.
     pub(super) fn phases(&self, start: Option<&Place>) -> Vec<Phase> {
         let all: &[Phase] = match self.keys.first().map(|key| key.source) {
-            Some(Source::Attribute(CandidateAttribute::EndTime)) => &[Phase::Present, Phase::Missing],
             Some(Source::Logged(LoggedKey { table: Table::Metrics, .. })) => {
                 &[Phase::Present, Phase::NotANumber, Phase::Missing]
             }
-            Some(Source::Logged(_)) => &[Phase::Present, Phase::Missing],
+            Some(Source::Logged(_) | Source::Attribute(CandidateAttribute::EndTime)) => {
+                &[Phase::Present, Phase::Missing]
+            }
             Some(Source::Nothing) => &[Phase::Missing],
             Some(Source::Attribute(_)) | None => &[Phase::Present],
         };

@@ -85,8 +85,8 @@ fn explain(tx: &mut Tx<'_>, shape: &Shape) -> Result<Vec<String>> {
     tx.query(&text, &statement.binds.as_params(), |row| row.get(3))
 }
 
-fn place(keys: Vec<(i64, keyset::SortValue)>) -> Option<Place> {
-    Some(Place { keys, start_time: 1, id: CandidateId(1) })
+fn place(keys: Vec<(i64, keyset::SortValue)>) -> Place {
+    Place { keys, start_time: 1, id: CandidateId(1) }
 }
 
 #[tokio::test]
@@ -96,7 +96,7 @@ async fn the_default_order_walks_the_index_of_the_start() {
 
 #[tokio::test]
 async fn a_later_page_seeks_its_start() {
-    insta::assert_snapshot!(plan(Shape { start: place(vec![]), ..SHAPE }).await, @"SEARCH c USING INDEX candidates_by_start (project_id=? AND experiment_id=? AND start_time<?)");
+    insta::assert_snapshot!(plan(Shape { start: Some(place(vec![])), ..SHAPE }).await, @"SEARCH c USING INDEX candidates_by_start (project_id=? AND experiment_id=? AND start_time<?)");
 }
 
 #[tokio::test]
@@ -110,7 +110,7 @@ async fn a_metrics_order_walks_its_covering_index_and_sorts_ties() {
 
 #[tokio::test]
 async fn a_later_page_of_a_metrics_order_seeks_its_start() {
-    let start = place(vec![(0, keyset::SortValue::Number(0.5))]);
+    let start = Some(place(vec![(0, keyset::SortValue::Number(0.5))]));
     insta::assert_snapshot!(plan(Shape { order: &["metrics.loss"], start, ..SHAPE }).await, @r"
     SEARCH o USING COVERING INDEX metric_latest_by_value (project_id=? AND experiment_id=? AND key_id=? AND rank=? AND value>?)
     SEARCH c USING PRIMARY KEY (project_id=? AND id=?)
