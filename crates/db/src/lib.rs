@@ -1,6 +1,6 @@
 //! Two SQL engines behind one door: SQLite and PostgreSQL, one text, one meaning.
 //!
-//! Work is a synchronous closure over a [`Tx`]; [`Db`] runs it where it may block. It lives here *how* statements
+//! Work is a synchronous closure over a [`Tx`]; [`Db`] runs it where it may block. What lives here is *how* statements
 //! run, are committed, retried and cancelled. What they say is none of this crate's business.
 //!
 //! # What work may rely on

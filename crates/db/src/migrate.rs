@@ -82,3 +82,38 @@ pub(crate) fn refuse_deferred(migration: &Migration) -> Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use modelry_core::Kind;
+
+    use super::*;
+
+    const KNOWN: &[Migration] =
+        &[Migration { name: "0001_a", sql: "SELECT 1" }, Migration { name: "0002_b", sql: "SELECT 2" }];
+
+    fn applied(name: &str, as_if: &Migration) -> Applied {
+        Applied { name: name.to_owned(), checksum: checksum(as_if) }
+    }
+
+    #[test]
+    fn what_is_pending_follows_what_was_applied() {
+        let pending: Vec<_> = pending(&[applied("0001_a", &KNOWN[0])], KNOWN).unwrap().collect();
+        assert_eq!(
+            pending.iter().map(|(at, migration)| (*at, migration.name)).collect::<Vec<_>>(),
+            [(2, "0002_b")]
+        );
+    }
+
+    #[test]
+    fn a_migration_of_another_name_is_unknown_even_with_the_same_text() {
+        let error = pending(&[applied("0001_z", &KNOWN[0])], KNOWN).err().unwrap();
+        assert!(error.kind() == Kind::Conflict && error.message().contains("does not know"), "{error}");
+    }
+
+    #[test]
+    fn migrations_applied_in_another_order_are_refused() {
+        let error = pending(&[applied("0002_b", &KNOWN[1]), applied("0001_a", &KNOWN[0])], KNOWN).err();
+        assert_eq!(error.map(|error| error.kind()), Some(Kind::Conflict));
+    }
+}

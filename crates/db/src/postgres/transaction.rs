@@ -29,7 +29,7 @@ pub(crate) enum Isolation {
 pub(crate) enum Ending<T> {
     /// With an answer.
     Settled(Result<T>),
-    /// It lost against another transaction: nothing is kept, and it may be tried again.
+    /// It lost against another transaction, or its connection: nothing is kept, and it may be tried again.
     Lost,
 }
 
@@ -49,9 +49,10 @@ pub(crate) fn run_once<T>(
     isolation: Isolation,
     work: impl Fn(&mut Tx<'_>) -> Result<T>,
 ) -> Ending<T> {
-    if let Err(fault) = session.control(isolation.begin()) {
+    if session.control(isolation.begin()).is_err() {
+        // A connection that was lost while nobody used it: nothing is done yet, so another one may do it.
         session.spoil();
-        return Ending::Settled(Err(fault.error));
+        return Ending::Lost;
     }
     let mut tx = Tx::new(Link::Postgres(session));
     let answer = attempt(&mut tx, work);

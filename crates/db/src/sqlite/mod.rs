@@ -16,6 +16,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread;
+use std::time::Duration;
 
 use modelry_core::{Error, Result};
 use rusqlite::Connection;
@@ -30,8 +31,16 @@ use crate::fault::{BUSY, CLOSED, Fault};
 use crate::job::Task;
 use crate::{Migrated, Migration, SqliteOptions, Stats, Tx};
 
-/// The write-ahead log is cut when it is longer than this.
-const WAL_LIMIT_BYTES: u64 = 64 * 1024 * 1024;
+/// What the writer holds to.
+#[derive(Clone, Copy)]
+struct Limits {
+    /// The write-ahead log is cut when it is longer than this.
+    wal_bytes: u64,
+    /// A group of jobs takes no further ones in after this time.
+    group_time: Duration,
+}
+
+const LIMITS: Limits = Limits { wal_bytes: 64 * 1024 * 1024, group_time: Duration::from_millis(10) };
 
 /// An open SQLite database.
 pub(crate) struct Sqlite {
@@ -43,11 +52,11 @@ pub(crate) struct Sqlite {
 impl Sqlite {
     /// Opens the file and starts the thread that writes.
     pub(crate) fn open(options: SqliteOptions) -> Result<Self> {
-        Self::open_on(options, Box::new(RealDisk), WAL_LIMIT_BYTES)
+        Self::open_on(options, Box::new(RealDisk), LIMITS)
     }
 
-    /// As [`Sqlite::open`], on a `disk` that may fail and with another limit for the log.
-    fn open_on(options: SqliteOptions, disk: Box<dyn Disk>, wal_limit_bytes: u64) -> Result<Self> {
+    /// As [`Sqlite::open`], on a `disk` that may fail and with other limits.
+    fn open_on(options: SqliteOptions, disk: Box<dyn Disk>, limits: Limits) -> Result<Self> {
         if options.readers == 0 || options.queue == 0 {
             return Err(Error::invalid("a database needs a reader and room for a write"));
         }
@@ -55,7 +64,7 @@ impl Sqlite {
             .map_err(|error| Error::internal("a database is opened inside a runtime").with_source(error))?;
         let mut connection = connection::open_writer(&options.path)?;
         let wal =
-            WalMeter::watch(&mut connection, wal_limit_bytes).map_err(|error| Fault::from(error).error)?;
+            WalMeter::watch(&mut connection, limits.wal_bytes).map_err(|error| Fault::from(error).error)?;
         let readers = Arc::new(Readers::open(&options.path, options.readers)?);
         let (sender, queue) = mpsc::channel(options.queue);
         let writer = Writer {
@@ -66,6 +75,7 @@ impl Sqlite {
             runtime,
             wal,
             disk,
+            group_time: limits.group_time,
             truncating: false,
         };
         thread::Builder::new()

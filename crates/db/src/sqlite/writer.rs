@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use modelry_core::Error;
-use rusqlite::Connection;
+use rusqlite::{Connection, ErrorCode};
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 
@@ -19,14 +19,12 @@ use super::error::is_beyond_repair;
 use super::readers::Readers;
 use super::wal::WalMeter;
 use crate::Tx;
-use crate::fault::{Damage, Fault};
+use crate::fault::{DISK_FULL, Damage, Fault};
 use crate::job::{Job, run_effects};
 use crate::tx::{Effect, Link};
 
 /// Jobs that share one commit at most.
 const JOBS_PER_COMMIT: usize = 1_024;
-/// How long a group takes further jobs in, so that its first one does not wait for ever.
-const GROUP_TIME: Duration = Duration::from_millis(10);
 /// How long running reads get to end before the log is cut.
 const READERS_PATIENCE: Duration = Duration::from_secs(10);
 
@@ -52,6 +50,8 @@ pub(crate) struct Writer {
     pub(crate) runtime: Handle,
     pub(crate) wal: WalMeter,
     pub(crate) disk: Box<dyn Disk>,
+    /// How long a group takes further jobs in, so that its first one does not wait for ever.
+    pub(crate) group_time: Duration,
     pub(crate) truncating: bool,
 }
 
@@ -102,13 +102,13 @@ impl Writer {
         let mut first = Some(first);
         let mut left_over = None;
         let mut room = JOBS_PER_COMMIT;
-        let started = Instant::now();
+        let (started, group_time) = (Instant::now(), self.group_time);
         self.transaction(|queue| {
             if first.is_some() {
                 return first.take();
             }
             room -= 1;
-            if room == 0 || started.elapsed() > GROUP_TIME {
+            if room == 0 || started.elapsed() > group_time {
                 return None;
             }
             match queue.try_recv().ok()? {
@@ -132,7 +132,7 @@ impl Writer {
             if group.is_empty()
                 && let Err(error) = control(&self.connection, "BEGIN IMMEDIATE")
             {
-                job.refuse(not_committed(error));
+                job.refuse(not_committed(Arc::new(error)));
                 return ControlFlow::Continue(());
             }
             let (ran, left) = self.in_savepoint(job);
@@ -284,6 +284,10 @@ fn control(connection: &Connection, sql: &str) -> rusqlite::Result<()> {
     connection.prepare_cached(sql)?.raw_execute().map(drop)
 }
 
-fn not_committed(source: impl std::error::Error + Send + Sync + 'static) -> Error {
-    Error::unavailable("the write could not be made durable; try again").with_source(source)
+fn not_committed(source: Arc<rusqlite::Error>) -> Error {
+    let message = match source.sqlite_error_code() {
+        Some(ErrorCode::DiskFull) => DISK_FULL,
+        _ => "the write could not be made durable; try again",
+    };
+    Error::unavailable(message).with_source(source)
 }

@@ -114,7 +114,7 @@ async fn an_effect_has_run_when_its_job_is_answered() {
 
 #[tokio::test]
 async fn a_full_queue_refuses_at_once() {
-    let bench = Bench::with(super::WAL_LIMIT_BYTES, |options| options.queue = 2).await;
+    let bench = Bench::with(super::LIMITS.wal_bytes, |options| options.queue = 2).await;
     let gate = bench.hold_writer().await;
     let waiting = [bench.queue(|tx| insert(tx, 1, 1)), bench.queue(|tx| insert(tx, 2, 1))];
     let refused = bench.sqlite.write(|tx| insert(tx, 3, 1)).await;

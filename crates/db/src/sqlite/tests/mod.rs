@@ -8,6 +8,7 @@ mod trouble;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
+use std::time::Duration;
 
 use modelry_core::{Kind, Result};
 use rusqlite::{Connection, ffi};
@@ -17,7 +18,7 @@ use tokio::sync::oneshot;
 
 use super::disk::{Checkpoint, Disk, RealDisk};
 use super::writer::Message;
-use super::{Sqlite, WAL_LIMIT_BYTES};
+use super::{LIMITS, Limits, Sqlite};
 use crate::job::Task;
 use crate::{SqliteOptions, Tx};
 
@@ -79,18 +80,20 @@ fn fail_with(codes: &Mutex<VecDeque<i32>>) -> rusqlite::Result<()> {
 
 impl Bench {
     async fn new() -> Self {
-        Self::with(WAL_LIMIT_BYTES, |_| {}).await
+        Self::with(LIMITS.wal_bytes, |_| {}).await
     }
 
     /// A bench with the table `rows (id, data)`.
-    async fn with(wal_limit_bytes: u64, change: impl FnOnce(&mut SqliteOptions)) -> Self {
+    async fn with(wal_bytes: u64, change: impl FnOnce(&mut SqliteOptions)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut options = SqliteOptions::new(folder.path().join("test.db"));
         change(&mut options);
         let faults = Faults::default();
         let (sender, checkpoints) = tokio_mpsc::unbounded_channel();
+        // However slow the machine is, what waits is one group.
+        let limits = Limits { wal_bytes, group_time: Duration::MAX };
         let disk = FaultyDisk { faults: faults.clone(), checkpoints: sender };
-        let sqlite = Sqlite::open_on(options, Box::new(disk), wal_limit_bytes).unwrap();
+        let sqlite = Sqlite::open_on(options, Box::new(disk), limits).unwrap();
         let table = "CREATE TABLE rows (id INTEGER PRIMARY KEY, data BLOB NOT NULL) STRICT";
         sqlite.write(|tx| tx.execute(table, &[])).await.unwrap();
         Self { sqlite, faults, checkpoints, _folder: folder }

@@ -6,11 +6,11 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use modelry_core::Kind;
 
-use super::{Bench, WAL_LIMIT_BYTES, insert, kind};
+use super::{Bench, LIMITS, insert, kind};
 use crate::Tx;
 
 async fn one_reader() -> Bench {
-    Bench::with(WAL_LIMIT_BYTES, |options| options.readers = 1).await
+    Bench::with(LIMITS.wal_bytes, |options| options.readers = 1).await
 }
 
 fn count(tx: &mut Tx<'_>) -> modelry_core::Result<i64> {
