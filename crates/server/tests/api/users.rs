@@ -65,9 +65,13 @@ async fn the_list_of_users_is_paged_and_finds_one_by_name() {
     let server = TestServer::sqlite().await;
     let root = server.administrator("ann").await;
     server.user("bob").await;
+    server.user("cid").await;
     let first = root.get("/api/v4/users?per_page=1").await;
     assert_eq!(first.expect_json()[0]["username"], "ann");
     assert_eq!(first.header("link"), "<http://modelry.test/api/v4/users?per_page=1&after=1>; rel=\"next\"");
+    let second = root.get("/api/v4/users?per_page=1&after=1").await;
+    assert_eq!(second.expect_json()[0]["username"], "bob");
+    assert_eq!(second.header("link"), "<http://modelry.test/api/v4/users?per_page=1&after=2>; rel=\"next\"");
     let found = root.get("/api/v4/users?username=BOB").await.expect_json();
     assert_eq!((found[0]["username"].as_str(), found.as_array().map(Vec::len)), (Some("bob"), Some(1)));
     assert_eq!(root.get("/api/v4/users?username=nobody").await.expect_json(), json!([]));
