@@ -11,9 +11,9 @@ pub(crate) fn padded(ids: &[i64]) -> Vec<Vec<i64>> {
     ids.chunks(longest)
         .map(|chunk| {
             let length = LENGTHS.into_iter().find(|length| *length >= chunk.len()).unwrap_or(longest);
-            let last = chunk[chunk.len() - 1];
+            let filler = chunk[chunk.len() - 1];
             let mut list = chunk.to_vec();
-            list.resize(length, last);
+            list.resize(length, filler);
             list
         })
         .collect()

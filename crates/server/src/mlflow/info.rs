@@ -2,7 +2,7 @@
 
 use axum::http::Method;
 use modelry_core::{Error, Kind};
-use serde::Serialize;
+use serde_json::{Value, json};
 
 use super::PREFIX;
 use super::wire::{Answer, Reply};
@@ -34,26 +34,21 @@ pub(super) fn routes(mut table: Table) -> Table {
     )
 }
 
-/// MLflow 3's description of a server, by which clients choose how to transfer files.
-#[derive(Serialize)]
-struct ServerInfo {
-    store_type: &'static str,
-    workspaces_enabled: bool,
-    trace_archival_enabled: bool,
-    multipart_uploads_enabled: bool,
-    multipart_downloads_enabled: bool,
-    artifact_serving_enabled: bool,
-}
-
-async fn server_info() -> Answer<ServerInfo> {
-    Ok(Reply(ServerInfo {
-        store_type: "SqlStore",
-        workspaces_enabled: false,
-        trace_archival_enabled: false,
-        multipart_uploads_enabled: false,
-        multipart_downloads_enabled: false,
-        artifact_serving_enabled: true,
-    }))
+/// MLflow 3's description of a server, by which clients choose how to transfer files and what else to try.
+async fn server_info() -> Answer<Value> {
+    Ok(Reply(json!({
+        "store_type": "SqlStore",
+        "workspaces_enabled": false,
+        "trace_archival_enabled": false,
+        "multipart_uploads_enabled": false,
+        "multipart_downloads_enabled": false,
+        "artifact_serving_enabled": true,
+        "artifacts_presigned_only": false,
+        "presigned_upload_run_id_supported": false,
+        "presigned_upload_model_id_supported": false,
+        "model_artifact_presigned_downloads_supported": false,
+        "features_enabled": { "gateway": false, "scheduled_issue_detection": false },
+    })))
 }
 
 async fn no_multipart() -> MlflowFailure {

@@ -131,7 +131,7 @@ both! {
     async fn an_unknown_candidate_is_named_in_the_error(db: Db) {
         given::candidate(&db).await;
         let expected = (Kind::NotFound, "Run with id=nobody not found".to_owned());
-        let nobody = || "nobody".parse::<Eid>().unwrap();
+        let nobody = || "nobody".parse::<Eid>().expect("a public id");
         assert_eq!(refused(&db, move |tx| candidates::get_by_eid(tx, PROJECT, &nobody())).await, expected);
         assert_eq!(refused(&db, move |tx| candidates::get_active_place(tx, PROJECT, &nobody())).await, expected);
         assert_eq!(refused(&db, move |tx| candidates::delete(tx, PROJECT, &nobody(), NOW)).await, expected);

@@ -25,7 +25,7 @@ both! {
         }
         let answers: BTreeSet<_> = askers.join_all().await.into_iter().collect();
         assert_eq!(answers.len(), 1, "{answers:?}");
-        let numbers: BTreeSet<_> = answers.first().unwrap().iter().map(|pair| pair.1).collect();
+        let numbers: BTreeSet<_> = answers.first().expect("one").iter().map(|pair| pair.1).collect();
         assert_eq!(numbers.len(), 4, "{answers:?}");
     }
 

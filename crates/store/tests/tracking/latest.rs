@@ -13,7 +13,7 @@ use crate::given::{self, PLACE, PROJECT, append, name_keys, write};
 async fn latest(db: &Db) -> LatestMetric {
     let mut logged =
         write(db, |tx| candidates::logged(tx, &Keys::default(), PROJECT, &[PLACE.candidate])).await;
-    logged.remove(&PLACE.candidate).unwrap().metrics.remove(0)
+    logged.remove(&PLACE.candidate).expect("asked for").metrics.remove(0)
 }
 
 /// Logs points one request after the other, and answers the latest value then.
@@ -61,14 +61,14 @@ both! {
         let values = [f64::NAN, -1.0, 0.0, 1.0, f64::INFINITY];
         // Every pair of step and time with a value, in an order in which each of them rises and falls.
         let points: Vec<(i64, i64, f64)> = (0..60_i64)
-            .map(|n| ((n * 7) % 3 - 1, (n * 11) % 4, values[usize::try_from((n * 13) % 5).unwrap()]))
+            .map(|n| ((n * 7) % 3 - 1, (n * 11) % 4, values[usize::try_from((n * 13) % 5).expect("small")]))
             .collect();
         given::candidate(&db).await;
         name_keys(&db, 1..=1).await;
         for (id, point) in (0..).zip(&points) {
             let points: Vec<Point> =
-                points[..=usize::try_from(id).unwrap()].iter().map(|(s, t, v)| Point::new(*t, *s, *v)).collect();
-            let expected = Latest::of(&points).unwrap();
+                points[..=usize::try_from(id).expect("small")].iter().map(|(s, t, v)| Point::new(*t, *s, *v)).collect();
+            let expected = Latest::of(&points).expect("there are some");
             let request = vec![(KeyId(1), Point::new(point.1, point.0, point.2))];
             append(&db, &Tails::default(), id, vec![request]).await;
             let latest = latest(&db).await;

@@ -17,7 +17,7 @@ const TOO_LONG: i64 = 80;
 
 /// The whole history of a key, in pages of `limit`.
 async fn history(db: &Db, key: KeyId, limit: usize) -> Vec<Point> {
-    let limit = NonZeroUsize::new(limit).unwrap();
+    let limit = NonZeroUsize::new(limit).expect("not zero");
     let mut all = Vec::new();
     let mut after: Option<Position> = None;
     loop {
@@ -45,7 +45,7 @@ async fn shape(db: &Db) -> (i64, i64) {
 
 /// Draws from a strategy, the same in every run of the test.
 fn draw<S: Strategy>(strategy: &S) -> S::Value {
-    strategy.new_tree(&mut TestRunner::deterministic()).unwrap().current()
+    strategy.new_tree(&mut TestRunner::deterministic()).expect("nothing is rejected").current()
 }
 
 /// Points of two keys in any order, with repetitions, ties and every kind of value, in requests of any length.
@@ -104,7 +104,7 @@ both! {
         given::candidate(&db).await;
         append(&db, &Tails::default(), 0, (0..100).map(|time| one_point(2 * time)).collect()).await;
         let after = Position { timestamp: 151, step: 0, value_bits: 0 };
-        let limit = NonZeroUsize::new(3).unwrap();
+        let limit = NonZeroUsize::new(3).expect("not zero");
         let page = write(&db, move |tx| metrics::history(tx, PLACE, KeyId(1), Some(after), limit)).await;
         let times: Vec<i64> = page.points.iter().map(Point::timestamp).collect();
         assert_eq!((times, page.next.map(|next| next.timestamp)), (vec![152, 154, 156], Some(156)));
