@@ -80,8 +80,15 @@ async fn make_token(app: &App, request: NewToken) -> Result<String> {
     app.callers
         .change(move |tx| {
             let user = find_user(tx, &request.user)?;
-            let new =
-                tokens::NewToken { id, user: user.id, name: name.clone(), hash, scope, created_at: now, expires_at };
+            let new = tokens::NewToken {
+                id,
+                user: user.id,
+                name: name.clone(),
+                hash,
+                scope,
+                created_at: now,
+                expires_at,
+            };
             tokens::insert(tx, &new)
         })
         .await?;

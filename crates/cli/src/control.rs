@@ -112,7 +112,9 @@ async fn answer(stream: AsyncUnixStream, app: &App, base_url: &str) -> Result<()
             Ok(text) => Reply::Done(text),
             Err(error) => Reply::Failed(format!("{error:#}")),
         },
-        Err(_) => Reply::Failed("the running server does not know this command; is it of another version?".into()),
+        Err(_) => {
+            Reply::Failed("the running server does not know this command; is it of another version?".into())
+        }
     };
     let mut text = serde_json::to_vec(&reply)?;
     text.push(b'\n');

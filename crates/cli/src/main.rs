@@ -20,7 +20,9 @@ fn main() -> ExitCode {
     let outcome = match args.command {
         Command::Serve(options) => serve::run(&options),
         Command::Token(options) => control::run(&options.folder, admin::Request::Token(options.request)),
-        Command::LoginLink(options) => control::run(&options.folder, admin::Request::LoginLink(options.request)),
+        Command::LoginLink(options) => {
+            control::run(&options.folder, admin::Request::LoginLink(options.request))
+        }
         Command::User { command: args::UserCommand::Create(options) } => {
             control::run(&options.folder, admin::Request::CreateUser(options.request))
         }

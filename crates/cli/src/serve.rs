@@ -28,8 +28,9 @@ pub(crate) fn run(options: &ServeOptions) -> Result<()> {
 }
 
 async fn serve(folder: &DataFolder, config: Config, chosen: first_start::Chosen) -> Result<()> {
-    let listener =
-        TcpListener::bind(config.address).await.with_context(|| format!("cannot listen on {}", config.address))?;
+    let listener = TcpListener::bind(config.address)
+        .await
+        .with_context(|| format!("cannot listen on {}", config.address))?;
     // With port 0 the system chooses one: what is printed must name it.
     let config = Config { address: listener.local_addr()?, ..config };
     let app = folder.open(&config).await?;
@@ -87,7 +88,9 @@ async fn print_start(
     if let Some(made) = made {
         println!("{}", made.text(&config.base_url()));
     }
-    println!("`modelry token` prints a new token and `modelry login-link` a new sign-in link at any time, for whoever");
+    println!(
+        "`modelry token` prints a new token and `modelry login-link` a new sign-in link at any time, for whoever"
+    );
     println!("can read the data folder (name another one with --data).");
     Ok(())
 }
