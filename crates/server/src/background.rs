@@ -10,7 +10,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use crate::{App, collection};
 
 /// How often small chores are done.
-const MINUTE: Duration = Duration::from_secs(60);
+const MINUTE: Duration = Duration::from_mins(1);
 
 /// The most rows that one chore deletes in one transaction.
 const SLICE: i64 = 500;

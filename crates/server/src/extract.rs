@@ -18,7 +18,6 @@ pub struct Path<T>(pub T);
 impl<T: DeserializeOwned + Send> FromRequestParts<App> for Path<T> {
     type Rejection = Problem;
 
-    #[expect(clippy::disallowed_types, reason = "this is our replacement for it")]
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Self::Rejection> {
         let axum::extract::Path(value) = axum::extract::Path::from_request_parts(parts, app)
             .await
@@ -106,11 +105,8 @@ pub fn read_query<T: DeserializeOwned>(query: &str) -> Result<T> {
 
 /// The address that links start with: what the operator set, else the host that the request names.
 pub fn base_url(app: &App, headers: &HeaderMap) -> String {
-    match &app.settings.public_url {
-        Some(url) => url.clone(),
-        None => {
-            let host = headers.get(HOST).and_then(|value| value.to_str().ok()).unwrap_or("127.0.0.1:8080");
-            format!("http://{host}")
-        }
-    }
+    app.settings.public_url.clone().unwrap_or_else(|| {
+        let host = headers.get(HOST).and_then(|value| value.to_str().ok()).unwrap_or("127.0.0.1:8080");
+        format!("http://{host}")
+    })
 }

@@ -18,11 +18,11 @@ pub fn api(app: &App) -> (Router<App>, Vec<Route>) {
     routes.extend(native_routes);
     routes.extend(protocol_routes);
     let not_offered = format!("{}/{{*rest}}", mlflow::PREFIX);
-    let router = probes
+    let merged = probes
         .merge(native)
         .merge(protocol.method_not_allowed_fallback(mlflow::wrong_method))
         .route(&not_offered, axum::routing::any(mlflow::not_offered));
-    (router, routes)
+    (merged, routes)
 }
 
 fn probes(app: &App) -> Table {
@@ -45,6 +45,7 @@ async fn ready(
 }
 
 /// The answer to a path below `/api` that is not in the table.
+#[expect(clippy::unused_async, reason = "axum takes only async handlers")]
 pub async fn unknown(request: Request) -> Response {
     v4::not_found(request.uri().path())
 }

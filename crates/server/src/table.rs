@@ -77,12 +77,11 @@ impl Table {
     {
         let filter = MethodFilter::try_from(method.clone()).expect("the table uses standard methods");
         let plain: MethodRouter<App, Infallible> = on(filter, handler);
-        let guarded = match guard {
-            Guard::Public => plain,
-            _ => {
-                let context = Context { app: self.app.clone(), render: self.render, csrf: self.csrf, guard };
-                plain.layer(from_fn_with_state(context, check))
-            }
+        let guarded = if guard == Guard::Public {
+            plain
+        } else {
+            let context = Context { app: self.app.clone(), render: self.render, csrf: self.csrf, guard };
+            plain.layer(from_fn_with_state(context, check))
         };
         self.router = self.router.route(path, guarded);
         self.routes.push(Route { method, path: path.to_owned(), guard });

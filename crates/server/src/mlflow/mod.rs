@@ -9,8 +9,8 @@ mod experiments;
 mod info;
 mod limits;
 mod lineage;
-mod logged_models;
 mod log_model;
+mod logged_models;
 mod logging;
 mod metrics;
 mod runs;
@@ -77,12 +77,10 @@ impl Calls {
         H: axum::handler::Handler<T, App> + Clone,
         T: 'static,
     {
-        let mut table = self.0;
-        for door in ["api", "ajax-api"] {
-            let path = format!("{PREFIX}/{door}/2.0/{path}");
-            table = table.route(method.clone(), &path, Guard::Project(action), handler.clone());
-        }
-        Self(table)
+        let at = |door: &str| format!("{PREFIX}/{door}/2.0/{path}");
+        let guard = Guard::Project(action);
+        let table = self.0.route(method.clone(), &at("api"), guard, handler.clone());
+        Self(table.route(method, &at("ajax-api"), guard, handler))
     }
 }
 

@@ -191,8 +191,8 @@ async fn a_key_is_a_normal_path_of_at_most_250_characters() {
             let message = invalid(&log(call, bad).await);
             assert!(message.contains("for parameter 'key' supplied: Names may"), "{message}");
         }
-        let long = invalid(&log(call, &"k".repeat(251)).await);
-        assert_eq!(long, "'key' exceeds the maximum length of 250 characters");
+        let message = invalid(&log(call, &"k".repeat(251)).await);
+        assert_eq!(message, "'key' exceeds the maximum length of 250 characters");
     }
     given.finish().await;
 }
