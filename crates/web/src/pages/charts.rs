@@ -1,5 +1,7 @@
 //! The charts of a candidate: the page, the points that its script fetches, and pictures for readers without scripts.
 
+use std::num::NonZeroUsize;
+
 use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
@@ -11,7 +13,7 @@ use modelry_server::access::Granted;
 use modelry_server::extract::{Json, Path, Query};
 use modelry_store::candidates::{self, LatestMetric};
 use modelry_store::keys;
-use modelry_store::metrics::{Sample, sample};
+use modelry_store::metrics::{Sample, history, sample};
 use serde::{Deserialize, Serialize};
 
 use super::candidate::{Seen, candidate_href};
@@ -24,10 +26,10 @@ use crate::views::charts::{Axis, Chart, ChartsPage, Scale, choices, sections};
 use crate::visit::Visit;
 
 /// How many points a chart is drawn from.
-const CHART_POINTS: usize = 2_000;
+const CHART_POINTS: NonZeroUsize = NonZeroUsize::new(2_000).expect("not zero");
 
 /// How many points a picture is drawn from.
-const PICTURE_POINTS: usize = 400;
+const PICTURE_POINTS: NonZeroUsize = NonZeroUsize::new(400).expect("not zero");
 
 /// Which metric.
 #[derive(Deserialize)]
@@ -63,13 +65,21 @@ impl From<f64> for Value {
     }
 }
 
-impl From<Vec<Point>> for Points {
-    fn from(points: Vec<Point>) -> Self {
+/// What a chart is drawn from, by step.
+struct Drawn {
+    points: Vec<Point>,
+    /// Whether there are more points than these.
+    is_sampled: bool,
+}
+
+impl From<Drawn> for Points {
+    fn from(drawn: Drawn) -> Self {
+        let points = drawn.points;
         Self {
             steps: points.iter().map(Point::step).collect(),
             times: points.iter().map(Point::timestamp).collect(),
             values: points.iter().map(|point| point.value().into()).collect(),
-            is_sampled: points.len() >= CHART_POINTS,
+            is_sampled: drawn.is_sampled,
         }
     }
 }
@@ -121,8 +131,8 @@ pub(crate) async fn read_points(
     Shown(Path((_, id))): Shown<Path<(String, i64)>>,
     Shown(Query(query)): Shown<Query<MetricQuery>>,
 ) -> Answer<Json<Points>> {
-    let points = points(&app, &granted, CandidateId(id), query.key, CHART_POINTS).await?;
-    Ok(Json(points.into()))
+    let drawn = drawn(&app, &granted, CandidateId(id), query.key, CHART_POINTS).await?;
+    Ok(Json(drawn.into()))
 }
 
 /// One metric as a picture.
@@ -132,25 +142,34 @@ pub(crate) async fn draw_picture(
     Shown(Path((_, id))): Shown<Path<(String, i64)>>,
     Shown(Query(query)): Shown<Query<MetricQuery>>,
 ) -> Answer<Response> {
-    let points = points(&app, &granted, CandidateId(id), query.key, PICTURE_POINTS).await?;
-    Ok(([(CONTENT_TYPE, "image/svg+xml")], picture::draw(&points)).into_response())
+    let drawn = drawn(&app, &granted, CandidateId(id), query.key, PICTURE_POINTS).await?;
+    Ok(([(CONTENT_TYPE, "image/svg+xml")], picture::draw(&drawn.points)).into_response())
 }
 
-async fn points(
+/// All points of a metric where they are at most `most`, else a sample of them.
+async fn drawn(
     app: &App,
     granted: &Granted,
     id: CandidateId,
     key: String,
-    most: usize,
-) -> Result<Vec<Point>> {
+    most: NonZeroUsize,
+) -> Result<Drawn> {
     let project = granted.project();
     let read = app.db.read(move |tx| {
         let candidate = candidates::find(tx, project, id)?
             .ok_or_else(|| Error::not_found(format!("there is no candidate {id} in this project")))?;
-        match keys::find(tx, project, &key)? {
-            Some(key) => sample(tx, candidate.place(project), key, Sample::of_all(most)),
-            None => Ok(Vec::new()),
+        let Some(key) = keys::find(tx, project, &key)? else {
+            return Ok(Drawn { points: Vec::new(), is_sampled: false });
+        };
+        let place = candidate.place(project);
+        let page = history(tx, place, key, None, most)?;
+        if page.next.is_some() {
+            let points = sample(tx, place, key, Sample::of_all(most.get()))?;
+            return Ok(Drawn { points, is_sampled: true });
         }
+        let mut points = page.points;
+        points.sort_unstable_by_key(|point| (point.step(), point.position()));
+        Ok(Drawn { points, is_sampled: false })
     });
     read.await
 }
@@ -163,7 +182,8 @@ mod tests {
     fn values_that_json_has_no_number_for_are_words() {
         let points = [0.5, f64::NAN, f64::INFINITY, f64::NEG_INFINITY];
         let points = points.map(|value| Point::new(1_000, 7, value)).to_vec();
-        let json = serde_json::to_string(&Points::from(points)).expect("plain JSON");
+        let json =
+            serde_json::to_string(&Points::from(Drawn { points, is_sampled: false })).expect("plain JSON");
         assert_eq!(
             json,
             r#"{"steps":[7,7,7,7],"times":[1000,1000,1000,1000],"values":[0.5,"NaN","Infinity","-Infinity"],"is_sampled":false}"#

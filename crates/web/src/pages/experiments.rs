@@ -43,6 +43,9 @@ pub(crate) async fn list_experiments(
     let list = list_href(&granted);
     let pager =
         page(&mut found, &list, &[("search", &query.search)], &query.page_token, |row| row.experiment.id);
+    if found.iter().all(is_untouched) && query.search.is_empty() {
+        found.clear();
+    }
     let way = vec![Crumb::here("Model experiments")];
     Ok(Page(ExperimentsPage {
         shell: visit.project_shell(&granted, &project.name, Section::Experiments, way),
@@ -65,6 +68,12 @@ pub(super) fn last_activity(summary: &Summary) -> Timestamp {
     summary
         .last_candidate_at
         .map_or(summary.experiment.updated_at, |at| at.max(summary.experiment.updated_at))
+}
+
+/// Whether this is the experiment that every project has from the start, and nothing was done with it yet: where there
+/// is no other one, how to begin says more.
+pub(super) fn is_untouched(summary: &Summary) -> bool {
+    summary.experiment.id == experiments::DEFAULT && summary.candidates == 0
 }
 
 fn row(granted: &Granted, visit: &Visit, summary: Summary) -> ExperimentRow {

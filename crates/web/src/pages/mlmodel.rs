@@ -144,8 +144,8 @@ flavors:
     pickled_model: model.pkl
 mlflow_version: 3.17.2
 signature:
-  inputs: '[{"type": "double", "name": "age", "required": true}, {"type": "string",
-    "name": "it''s plan", "required": false}]'
+  inputs: '[{"type": "double", "name": "age", "required": true}, {"type": "string", "name": "it''s
+    plan", "required": false}]'
   outputs: '[{"type": "tensor", "tensor-spec": {"dtype": "float64", "shape": [-1, 3]}}]'
   params: null
 type_hint: null

@@ -36,7 +36,11 @@ pub(crate) async fn show_project(
         visibility: Seen(project.visibility),
         created: visit.moment(project.created_at),
         connect: Connect::without_token(&visit.tracking_uri(id), visit.is_signed_in()),
-        experiments: newest.into_iter().map(|summary| recent(&granted, &visit, summary)).collect(),
+        experiments: newest
+            .into_iter()
+            .filter(|summary| !super::experiments::is_untouched(summary))
+            .map(|summary| recent(&granted, &visit, summary))
+            .collect(),
         name: project.name,
     }))
 }

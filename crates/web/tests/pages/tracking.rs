@@ -45,6 +45,18 @@ async fn an_experiment_shows_its_candidates_newest_first_and_sorts_by_a_link() {
 }
 
 #[tokio::test]
+async fn a_project_in_which_nothing_was_done_shows_how_to_begin() {
+    let site = Site::new().await;
+    let empty = site.page("/-/ml/experiments").await.text();
+    assert!(empty.contains("Get started with model experiments"));
+    let uri =
+        format!("export MLFLOW_TRACKING_URI=http://modelry.test/api/v4/projects/{}/ml/mlflow", site.project);
+    assert!(empty.contains(&uri), "{empty}");
+    site.run("a").await;
+    assert!(site.page("/-/ml/experiments").await.text().contains("/ann/churn/-/ml/experiments/0"));
+}
+
+#[tokio::test]
 async fn a_filter_is_mlflows_and_more() {
     let site = Site::new().await;
     for (name, loss) in [("a", 0.5), ("b", 0.1), ("c", 0.9)] {
@@ -126,6 +138,26 @@ async fn points_are_fetched_with_what_is_no_number_by_name() {
     assert_eq!(points["values"], json!([0.5, "NaN", "Infinity"]));
     let charts = site.page("/-/ml/candidates/1?tab=charts").await.text();
     assert!(charts.contains(r#"data-points="/ann/churn/-/ml/candidates/1/points?key=a%20b""#));
+}
+
+#[tokio::test]
+async fn a_chart_of_many_points_says_that_it_is_a_sample() {
+    let site = Site::new().await;
+    let run = site.run("a").await;
+    let mut figures = Vec::new();
+    for start in [0, 1_000, 2_000] {
+        let metric = |step: i64| json!({"key": "m", "value": step, "step": step, "timestamp": 9_000 - step});
+        let metrics: Vec<Value> = (start..start + 1_000).map(metric).collect();
+        site.call("runs/log-batch", json!({"run_id": run, "metrics": metrics})).await;
+        let points = site.page("/-/ml/candidates/1/points?key=m").await.expect_json();
+        let steps: Vec<i64> = points["steps"].as_array().unwrap().iter().filter_map(Value::as_i64).collect();
+        assert!(steps.is_sorted(), "the points are in the order of steps");
+        figures.push((steps.len(), steps.last().copied(), points["is_sampled"].as_bool()));
+    }
+    assert_eq!(figures[..2], [(1_000, Some(999), Some(false)), (2_000, Some(1_999), Some(false))]);
+    let (count, last, is_sampled) = figures[2];
+    assert!(count <= 2_000, "{count}");
+    assert_eq!((last, is_sampled), (Some(2_999), Some(true)));
 }
 
 #[tokio::test]
