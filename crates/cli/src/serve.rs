@@ -1,5 +1,6 @@
 //! `modelry serve`.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
@@ -38,7 +39,8 @@ async fn serve(folder: &DataFolder, config: Config, chosen: first_start::Chosen)
     control::listen(folder, app.clone(), config.base_url()).await?;
     print_start(folder, &config, &app, made.as_ref()).await?;
     let mut tasks = modelry_server::background::start(&app);
-    let router = modelry_web::router(&app);
+    // Failed sign-ins are counted by the address that the connection comes from.
+    let router = modelry_web::router(&app).into_make_service_with_connect_info::<SocketAddr>();
     let stop = stop_signal()?;
     let (stopping, mut stopped) = tokio::sync::watch::channel(false);
     let server = axum::serve(listener, router).with_graceful_shutdown(async move {
