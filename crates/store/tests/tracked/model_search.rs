@@ -285,6 +285,21 @@ fn orders() -> Vec<Vec<SortKey>> {
     ]
 }
 
+/// The numbers of at most 5 pages and one.
+async fn put_together(db: &Db, order: &[SortKey], limit: usize) -> Vec<i64> {
+    let mut all = Vec::new();
+    let mut page_token = None;
+    for _ in 0..=5 {
+        let page = search(db, Query { order: order.to_vec(), limit, page_token, ..query("") }).await;
+        all.extend(numbers(&page));
+        page_token = page.next_page_token;
+        if page_token.is_none() {
+            break;
+        }
+    }
+    all
+}
+
 both! {
     async fn pages_put_together_are_the_whole(db: Db) {
         models(&db).await;
@@ -292,17 +307,7 @@ both! {
             let whole = found(&db, Query { order: order.clone(), ..query("") }).await;
             assert_eq!(whole.len(), 5);
             for limit in [1, 2, 5] {
-                let mut pages = Vec::new();
-                let mut page_token = None;
-                loop {
-                    let query = Query { order: order.clone(), limit, page_token, ..query("") };
-                    let page = search(&db, query).await;
-                    pages.extend(numbers(&page));
-                    page_token = page.next_page_token;
-                    if page_token.is_none() {
-                        break;
-                    }
-                }
+                let pages = put_together(&db, &order, limit).await;
                 assert_eq!(pages, whole, "{order:?} by {limit}");
             }
         }
