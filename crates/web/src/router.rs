@@ -17,8 +17,8 @@ use modelry_server::table::{Csrf, Route, Table};
 use tower::ServiceExt as _;
 
 use crate::pages::{
-    artifacts, candidate, charts, experiment, experiments, members, mlflow_links, project, projects,
-    settings, sign_in, tokens, users, words,
+    artifacts, candidate, charts, experiment, experiments, members, mlflow_links, password, project,
+    projects, settings, sign_in, tokens, users, words,
 };
 use crate::{address, answer, assets};
 
@@ -57,6 +57,8 @@ fn site(app: &App) -> Table {
         .route(Method::GET, tokens_page, SignedIn, tokens::list_tokens)
         .route(Method::POST, tokens_page, SignedIn, tokens::create_token)
         .route(Method::POST, &format!("{tokens_page}/{{token}}/revoke"), SignedIn, tokens::revoke_token)
+        .route(Method::GET, password::PAGE, SignedIn, password::show_password)
+        .route(Method::POST, password::PAGE, SignedIn, password::change_password)
         .route(Method::GET, "/admin/users", Administrator, users::list_users)
         .route(Method::POST, "/admin/users", Administrator, users::create_user)
         .route(Method::POST, "/admin/users/{user}/block", Administrator, users::block_user)

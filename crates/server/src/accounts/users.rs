@@ -2,14 +2,15 @@
 
 use modelry_core::ids::{NamespaceId, UserId};
 use modelry_core::names::{Username, check_display_name};
-use modelry_core::{Error, Result};
+use modelry_core::{Error, Kind, Result};
 use modelry_store::ids::Series;
 use modelry_store::sessions;
 use modelry_store::users::{self, NewUser, User};
 
 use super::Authority;
 use crate::App;
-use crate::access::Key;
+use crate::access::{Identity, Key};
+use crate::attempts::Source;
 
 /// The longest name for people, in characters.
 const LONGEST_NAME: usize = 255;
@@ -102,6 +103,40 @@ pub async fn update(app: &App, authority: &Authority, id: UserId, change: Change
         users::get(tx, id)
     });
     updated.await
+}
+
+/// Gives the signed-in user a new password, and ends the user's other sessions.
+///
+/// Somebody who has a password proves it with `current`; somebody who came in by a sign-in link has none to prove.
+/// Fails with `Invalid` for a wrong `current` or a new password that does not do, with `RateLimited` after too many
+/// failures, and with `Forbidden` for a token: a token must not become a way to sign in.
+pub async fn change_own_password(app: &App, identity: &Identity, current: &str, new: &str) -> Result<()> {
+    let Key::Session(session) = identity.key else {
+        return Err(Error::new(Kind::Forbidden, "a password is changed in a browser, not with a token"));
+    };
+    let source = Source::new(&identity.username, None);
+    app.passwords.attempts.begin(&source, app.clock.now())?;
+    let username = identity.username.clone();
+    let credentials = app.db.read(move |tx| users::find_credentials(tx, &username)).await?;
+    let before = credentials.and_then(|credentials| credentials.password_hash);
+    if before.is_some() && !app.passwords.matches(before, current).await? {
+        return Err(Error::invalid("the current password is wrong"));
+    }
+    app.passwords.attempts.forgive(&source);
+    let hash = app.passwords.hash(new, app.random.bytes()).await?;
+    let user = identity.user;
+    let changed = app.callers.change(move |tx| {
+        users::set_password(tx, user, &hash)?;
+        sessions::delete_all_of_user(tx, user, Some(&session))
+    });
+    changed.await.map(drop)
+}
+
+/// Whether a user has a password.
+pub async fn has_password(app: &App, username: &str) -> Result<bool> {
+    let username = username.to_owned();
+    let credentials = app.db.read(move |tx| users::find_credentials(tx, &username)).await?;
+    Ok(credentials.is_some_and(|credentials| credentials.password_hash.is_some()))
 }
 
 impl Authority {

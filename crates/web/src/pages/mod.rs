@@ -19,6 +19,7 @@ pub(crate) mod members;
 pub(crate) mod mlflow_links;
 mod mlmodel;
 mod model_tree;
+pub(crate) mod password;
 mod preview;
 pub(crate) mod project;
 pub(crate) mod projects;

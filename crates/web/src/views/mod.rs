@@ -11,6 +11,7 @@ pub mod experiments;
 pub mod failure;
 pub mod members;
 pub mod mlflow_links;
+pub mod password;
 pub mod project;
 pub mod projects;
 pub mod settings;

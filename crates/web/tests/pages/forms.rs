@@ -202,3 +202,30 @@ async fn an_administrator_blocks_a_user() {
     assert_eq!(site.ann.get("/ann/churn").await.status, StatusCode::SEE_OTHER, "ann has to sign in");
     assert!(browser.get("/admin/users").await.text().contains("Blocked"));
 }
+
+const PASSWORD_PAGE: &str = "/-/user_settings/password";
+
+#[tokio::test]
+async fn a_new_password_takes_the_place_of_the_one_that_was_proved() {
+    let server = server().await;
+    let ann = Browser::of_new_user(&server, "ann", PASSWORD).await;
+    let wrong = ann.post(PASSWORD_PAGE, PASSWORD_PAGE, "current=not-it-at-all&new=another-password").await;
+    assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let form = format!("current={PASSWORD}&new=another-password");
+    assert_eq!(ann.post(PASSWORD_PAGE, PASSWORD_PAGE, &form).await.status, StatusCode::OK);
+    assert_eq!(ann.get(PASSWORD_PAGE).await.status, StatusCode::OK, "the browser that asked stays signed in");
+    let sign_in = |password: &str| format!("username=ann&password={password}&back=/");
+    let old = post_form(&server.anonymous(), "/users/sign_in", "", &sign_in(PASSWORD)).await;
+    assert_eq!(old.status, StatusCode::UNAUTHORIZED);
+    let new = post_form(&server.anonymous(), "/users/sign_in", "", &sign_in("another-password")).await;
+    assert_eq!(new.status, StatusCode::SEE_OTHER);
+}
+
+#[tokio::test]
+async fn a_token_does_not_set_a_password() {
+    let server = server().await;
+    let ann = server.user("ann").await;
+    let answer = post_form(&ann, PASSWORD_PAGE, "", "new=another-password").await;
+    assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(answer.text().contains("in a browser"), "{}", answer.text());
+}
