@@ -97,6 +97,12 @@ both! {
         check(&db, &runs, queries.to_vec()).await;
     }
 
+    async fn pages_of_any_length_are_merged_from_all_experiments(db: Db) {
+        let runs = given::seed(&db).await;
+        let queries = (1..=20).map(|limit| Query { limit, view: View::All, ..query("user_id = 'ada'", &["run_name"]) });
+        check(&db, &runs, queries.collect()).await;
+    }
+
     async fn many_conditions_and_long_lists_fit_one_statement(db: Db) {
         let runs = given::seed(&db).await;
         let list = |from: usize| (from..from + 900).map(|number| format!("'{number}'")).collect::<Vec<_>>().join(",");
