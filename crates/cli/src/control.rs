@@ -73,8 +73,8 @@ fn socket_path(folder: &std::fs::File) -> PathBuf {
     format!("/proc/self/fd/{}/{SOCKET}", folder.as_raw_fd()).into()
 }
 
-/// Answers commands for as long as the server runs.
-pub(crate) async fn listen(folder: &DataFolder, app: App, base_url: String) -> Result<()> {
+/// Answers commands for as long as the server runs. Is called inside the runtime.
+pub(crate) fn listen(folder: &DataFolder, app: App, base_url: String) -> Result<()> {
     let file = std::fs::File::open(folder.path())?;
     let path = socket_path(&file);
     // The folder is held, so a socket that is there was left by a process that is gone.

@@ -36,8 +36,9 @@ async fn serve(folder: &DataFolder, config: Config, chosen: first_start::Chosen)
     let config = Config { address: listener.local_addr()?, ..config };
     let app = folder.open(&config).await?;
     let made = first_start::run(&app, chosen).await?;
-    control::listen(folder, app.clone(), config.base_url()).await?;
+    control::listen(folder, app.clone(), config.base_url())?;
     print_start(folder, &config, &app, made.as_ref()).await?;
+    tracing::info!(address = %config.address, "listening");
     let mut tasks = modelry_server::background::start(&app);
     // Failed sign-ins are counted by the address that the connection comes from.
     let router = modelry_web::router(&app).into_make_service_with_connect_info::<SocketAddr>();
@@ -48,7 +49,7 @@ async fn serve(folder: &DataFolder, config: Config, chosen: first_start::Chosen)
         stopping.send_replace(true);
     });
     tokio::select! {
-        served = std::future::IntoFuture::into_future(server) => served?,
+        outcome = std::future::IntoFuture::into_future(server) => outcome?,
         () = async {
             let _ = stopped.wait_for(|stopping| *stopping).await;
             tokio::time::sleep(GRACE).await;
@@ -77,12 +78,11 @@ async fn print_start(
     app: &App,
     made: Option<&first_start::Made>,
 ) -> Result<()> {
-    let holds = match made {
-        Some(_) => "new, empty".to_owned(),
-        None => {
-            let totals = app.db.read(projects::totals).await?;
-            format!("{}, {}", count(totals.projects, "project"), count(totals.candidates, "candidate"))
-        }
+    let holds = if made.is_some() {
+        "new, empty".to_owned()
+    } else {
+        let totals = app.db.read(projects::totals).await?;
+        format!("{}, {}", count(totals.projects, "project"), count(totals.candidates, "candidate"))
     };
     println!("Modelry {} is ready at {}", env!("CARGO_PKG_VERSION"), config.base_url());
     println!("Data folder: {} ({holds})", folder.path().display());

@@ -212,7 +212,8 @@ pub fn check_display_name(what: &str, text: &str, max: usize) -> Result<String> 
 fn check_path_segment(what: &str, text: &str) -> Result<()> {
     let allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.');
     let starts_well = text.bytes().next().is_some_and(|b| b.is_ascii_alphanumeric() || b == b'_');
-    let ends_well = !text.ends_with(['.', '-']) && !text.ends_with(".git") && !text.ends_with(".atom");
+    let lower = text.to_ascii_lowercase();
+    let ends_well = ![".", "-", ".git", ".atom"].iter().any(|end| lower.ends_with(end));
     if starts_well && ends_well && text.len() <= 100 && text.bytes().all(allowed) {
         return Ok(());
     }

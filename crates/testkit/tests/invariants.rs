@@ -10,12 +10,12 @@ fn crates() -> PathBuf {
 /// The Rust files below a folder.
 fn sources(folder: &Path) -> Vec<(PathBuf, String)> {
     let mut found = Vec::new();
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
+    for entry in fs::read_dir(folder).expect("the folder is readable") {
+        let path = entry.expect("the folder is readable").path();
         if path.is_dir() {
             found.extend(sources(&path));
         } else if path.extension().is_some_and(|extension| extension == "rs") {
-            found.push((path.clone(), fs::read_to_string(&path).unwrap()));
+            found.push((path.clone(), fs::read_to_string(&path).expect("sources are UTF-8")));
         }
     }
     found
@@ -25,7 +25,8 @@ fn sources(folder: &Path) -> Vec<(PathBuf, String)> {
 fn lines_with(name: &str, words: &[&str]) -> Vec<String> {
     let mut hits = Vec::new();
     for (path, text) in sources(&crates().join(name).join("src")) {
-        let is_test = path.components().any(|part| part.as_os_str() == "tests" || part.as_os_str() == "tests.rs");
+        let is_test =
+            path.components().any(|part| part.as_os_str() == "tests" || part.as_os_str() == "tests.rs");
         if is_test {
             continue;
         }
@@ -41,7 +42,7 @@ fn lines_with(name: &str, words: &[&str]) -> Vec<String> {
 }
 
 fn dependencies(name: &str) -> Vec<String> {
-    let text = fs::read_to_string(crates().join(name).join("Cargo.toml")).unwrap();
+    let text = fs::read_to_string(crates().join(name).join("Cargo.toml")).expect("a crate has a manifest");
     let dependencies = text.split("[dependencies]").nth(1).unwrap_or_default();
     let dependencies = dependencies.split("\n[").next().unwrap_or_default();
     dependencies.lines().filter_map(|line| line.split(['.', ' ', '=']).next()).map(str::to_owned).collect()
@@ -59,8 +60,10 @@ fn core_does_no_io() {
 fn only_db_names_a_database_driver() {
     for name in ["core", "store", "blob", "server", "web", "cli"] {
         assert_eq!(lines_with(name, &["rusqlite::", "tokio_postgres::"]), NONE);
-        let drivers: Vec<_> =
-            dependencies(name).into_iter().filter(|name| name == "rusqlite" || name == "tokio-postgres").collect();
+        let drivers: Vec<_> = dependencies(name)
+            .into_iter()
+            .filter(|name| name == "rusqlite" || name == "tokio-postgres")
+            .collect();
         assert_eq!(drivers, NONE, "crate {name}");
     }
 }
@@ -78,7 +81,8 @@ fn only_store_contains_sql() {
 
 #[test]
 fn statements_keep_to_the_portable_subset() {
-    let words = ["ILIKE ", "DISTINCT ON", "GREATEST(", "FOR UPDATE", "::bigint", "::text", "now()", "DEFERRABLE"];
+    let words =
+        ["ILIKE ", "DISTINCT ON", "GREATEST(", "FOR UPDATE", "::bigint", "::text", "now()", "DEFERRABLE"];
     let hits: Vec<_> =
         lines_with("store", &words).into_iter().filter(|line| !line.contains("clock.now()")).collect();
     assert_eq!(hits, NONE);
