@@ -2,8 +2,8 @@
 
 use modelry_db::Param;
 
-/// Lengths that an `IN` list is padded to, so that few statements serve every length.
-const LENGTHS: [usize; 4] = [1, 8, 64, 500];
+/// Lengths that an `IN` list is padded to, so that few statements serve every length. A page of 100 is the usual one.
+const LENGTHS: [usize; 5] = [1, 8, 32, 100, 500];
 
 /// Splits `ids` into lists of a few fixed lengths; a short list repeats its last id, which changes no answer of `IN`.
 pub(crate) fn padded(ids: &[i64]) -> Vec<Vec<i64>> {
