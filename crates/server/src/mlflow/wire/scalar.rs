@@ -214,7 +214,7 @@ mod tests {
     fn only_no_number_is_written_as_a_text() {
         let written =
             [0.5, 1.0, f64::MAX, f64::NAN].map(|value| serde_json::to_string(&Double(value)).unwrap());
-        assert_eq!(written, ["0.5", "1.0", "1.7976931348623157e308", "\"NaN\""]);
+        assert_eq!(written, ["0.5", "1.0", "1.7976931348623157e+308", "\"NaN\""]);
     }
 
     #[test]
