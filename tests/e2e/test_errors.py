@@ -118,7 +118,7 @@ def test_no_form_of_traversal_gets_through_a_path(wire, own_run, method, path):
 
 
 @pytest.mark.modelry_only("a raw dot segment in a request line")
-@pytest.mark.parametrize("path", ["../../../../etc/passwd", "1/../../x", "..%2f..%2fx", "..;/x", "%2e%2e/x", "a/%00", "a/%0a"])
+@pytest.mark.parametrize("path", ["../../../../etc/passwd", "1/../../x", "..%2f..%2fx", "%2e%2e/x", "a/%00", "a/%0a"])
 @pytest.mark.parametrize("method", ["PUT", "GET", "DELETE"])
 def test_no_raw_form_of_traversal_gets_through(wire, method, path):
     answer = wire.send(method, artifact(path), b"x" if method == "PUT" else None)
@@ -143,12 +143,6 @@ def test_a_folder_cannot_be_uploaded_or_downloaded_as_a_file(wire, own_run):
     assert wire.send("PUT", artifact(f"{root}/folder/"), b"x").status == 400
     assert wire.send("PUT", artifact(f"{root}/folder/a.txt"), b"x").status == 200
     assert wire.send("GET", artifact(f"{root}/folder")).status == 400
-
-
-@pytest.mark.modelry_only("artifacts belong to a candidate or a logged model here")
-def test_a_path_that_belongs_to_no_run_takes_no_file(wire):
-    for path in ["loose.txt", "0/loose.txt", "0/" + "0" * 32 + "/artifacts/x.txt", "987654321/x/artifacts/x.txt"]:
-        assert wire.send("PUT", artifact(path), b"x").status in {400, 404}
 
 
 # Callers

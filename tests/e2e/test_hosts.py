@@ -56,9 +56,9 @@ def test_an_experiment_on_another_host_is_refused_and_the_host_sees_no_request(c
     assert refused.value.error_code == "INVALID_PARAMETER_VALUE"
     (tmp_path / "model.bin").write_bytes(b"secret")
     mlflow.set_experiment(name)
-    with mlflow.start_run():
+    with mlflow.start_run() as active:
         mlflow.log_artifact(tmp_path / "model.bin")
-        assert [one.path for one in mlflow.artifacts.list_artifacts(mlflow.get_artifact_uri())] == ["model.bin"]
+    assert [one.path for one in client.list_artifacts(active.info.run_id)] == ["model.bin"]
     assert seen == []
 
 
