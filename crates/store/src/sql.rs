@@ -39,6 +39,34 @@ pub(crate) fn bind<'a>(before: &[&'a dyn Param], ids: &'a [i64]) -> Vec<&'a dyn 
     params
 }
 
+/// Rows that one `INSERT` writes at most.
+const ROWS: usize = 16;
+
+/// Splits `items` into as few lists as possible of 16, 8, 4, 2 and 1, so that few statements serve every length.
+pub(crate) fn by_powers_of_two<T>(items: &[T]) -> impl Iterator<Item = &[T]> {
+    let mut rest = items;
+    std::iter::from_fn(move || {
+        let length = 1 << rest.len().min(ROWS).checked_ilog2()?;
+        let (some, others) = rest.split_at(length);
+        rest = others;
+        Some(some)
+    })
+}
+
+/// `(shared, $first, ...), (shared, ...), ...`: the rows of an `INSERT`, each with `shared` and then `columns`
+/// placeholders of its own.
+pub(crate) fn rows(shared: &str, first: usize, columns: usize, count: usize) -> String {
+    let mut text = String::with_capacity(count * (shared.len() + columns * 5 + 6));
+    for row in 0..count {
+        text.push_str(if row == 0 { "(" } else { ", (" });
+        text.push_str(shared);
+        text.push_str(", ");
+        text.push_str(&placeholders(first + row * columns, columns));
+        text.push(')');
+    }
+    text
+}
+
 /// How many characters of a text are indexed (PostgreSQL refuses index rows over 2,704 bytes).
 pub(crate) const SORT_CHARACTERS: usize = 128;
 
@@ -61,6 +89,19 @@ mod tests {
         let many: Vec<i64> = (0..501).collect();
         assert_eq!(padded(&many).iter().map(Vec::len).collect::<Vec<_>>(), [500, 1]);
         assert!(padded(&[]).is_empty());
+    }
+
+    #[test]
+    fn a_list_is_split_into_powers_of_two() {
+        let lengths = |count: usize| by_powers_of_two(&vec![(); count]).map(<[()]>::len).collect::<Vec<_>>();
+        assert_eq!(lengths(0), [0; 0]);
+        assert_eq!(lengths(7), [4, 2, 1]);
+        assert_eq!(lengths(33), [16, 16, 1]);
+    }
+
+    #[test]
+    fn rows_have_what_they_share_and_placeholders_of_their_own() {
+        assert_eq!(rows("$1, $2", 3, 2, 2), "($1, $2, $3, $4), ($1, $2, $5, $6)");
     }
 
     #[test]

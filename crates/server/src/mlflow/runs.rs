@@ -135,8 +135,7 @@ fn settle_name(
     Ok(name)
 }
 
-/// The texts with the numbers of their keys, in the order of these: rows are written in one order by everybody, so that
-/// no two writers wait for each other in a circle. Of equal keys the last one stays the last.
+/// The texts with the numbers of their keys.
 pub(super) async fn entries(
     app: &App,
     project: ProjectId,
@@ -145,9 +144,7 @@ pub(super) async fn entries(
     let names: Vec<&str> = texts.iter().map(|(key, _)| key.as_str()).collect();
     let keys = app.keys.intern(&app.db, &app.ids, project, &names).await?;
     let entry = |((name, value), key)| Entry { key, name, value };
-    let mut entries: Vec<Entry> = texts.into_iter().zip(keys).map(entry).collect();
-    entries.sort_by_key(|entry| entry.key);
-    Ok(entries)
+    Ok(texts.into_iter().zip(keys).map(entry).collect())
 }
 
 /// A time by the client's clock, which is never before 1970.

@@ -1,8 +1,10 @@
 //! Params and metadata of candidates, as they are logged.
 
+use std::collections::BTreeMap;
+
 use modelry_core::ids::{Eid, KeyId};
 use modelry_core::{Error, Result};
-use modelry_db::Tx;
+use modelry_db::{Param, Tx};
 
 use super::Place;
 use crate::sql;
@@ -20,25 +22,34 @@ pub struct Entry {
 
 /// Logs params. A param is written once: the same value again is nothing, another value is refused.
 pub fn log_params(tx: &mut Tx<'_>, place: Place, eid: &Eid, params: &[Entry]) -> Result<()> {
-    for param in params {
-        let inserted = tx.execute(
-            "INSERT INTO params (project_id, candidate_id, key_id, experiment_id, sort, value)
-             VALUES ($1, $2, $3, $4, $5, $6)
-             ON CONFLICT (project_id, candidate_id, key_id) DO NOTHING",
-            &[
-                &place.project.0,
-                &place.candidate.0,
-                &param.key.0,
-                &place.experiment.0,
-                &sql::sort_prefix(&param.value),
-                &param.value,
-            ],
-        )?;
-        if inserted == 0 {
-            refuse_change(tx, place, eid, param)?;
+    let mut params: Vec<&Entry> = params.iter().collect();
+    params.sort_by_key(|param| param.key);
+    for some in sql::by_powers_of_two(&params) {
+        let inserted = insert(tx, "params", place, some, "NOTHING")?;
+        if inserted < some.len() as u64 {
+            some.iter().try_for_each(|param| refuse_change(tx, place, eid, param))?;
         }
     }
     Ok(())
+}
+
+/// Writes rows of `params` or `metadata`, and answers how many. They come in the order of their keys, as from every
+/// writer, so that no two of them wait for each other in a circle.
+fn insert(tx: &mut Tx<'_>, table: &str, place: Place, entries: &[&Entry], on_conflict: &str) -> Result<u64> {
+    let rows = sql::rows("$1, $2, $3", 4, 3, entries.len());
+    let sorts: Vec<&str> = entries.iter().map(|entry| sql::sort_prefix(&entry.value)).collect();
+    let mut values: Vec<&dyn Param> = vec![&place.project.0, &place.candidate.0, &place.experiment.0];
+    for (entry, sort) in entries.iter().zip(&sorts) {
+        values.extend([&entry.key.0 as &dyn Param, sort, &entry.value]);
+    }
+    tx.execute(
+        &format!(
+            "INSERT INTO {table} (project_id, candidate_id, experiment_id, key_id, sort, value)
+             VALUES {rows}
+             ON CONFLICT (project_id, candidate_id, key_id) DO {on_conflict}"
+        ),
+        &values,
+    )
 }
 
 fn refuse_change(tx: &mut Tx<'_>, place: Place, eid: &Eid, param: &Entry) -> Result<()> {
@@ -59,21 +70,11 @@ fn refuse_change(tx: &mut Tx<'_>, place: Place, eid: &Eid, param: &Entry) -> Res
 
 /// Sets metadata; the last write wins.
 pub fn set_metadata(tx: &mut Tx<'_>, place: Place, metadata: &[Entry]) -> Result<()> {
-    for entry in metadata {
-        tx.execute(
-            "INSERT INTO metadata (project_id, candidate_id, key_id, experiment_id, sort, value)
-             VALUES ($1, $2, $3, $4, $5, $6)
-             ON CONFLICT (project_id, candidate_id, key_id) DO UPDATE
-                SET sort = excluded.sort, value = excluded.value",
-            &[
-                &place.project.0,
-                &place.candidate.0,
-                &entry.key.0,
-                &place.experiment.0,
-                &sql::sort_prefix(&entry.value),
-                &entry.value,
-            ],
-        )?;
+    // Of equal keys the last one stays: a statement must not write a row twice.
+    let last: BTreeMap<KeyId, &Entry> = metadata.iter().map(|entry| (entry.key, entry)).collect();
+    let entries: Vec<&Entry> = last.into_values().collect();
+    for some in sql::by_powers_of_two(&entries) {
+        insert(tx, "metadata", place, some, "UPDATE SET sort = excluded.sort, value = excluded.value")?;
     }
     Ok(())
 }

@@ -7,10 +7,11 @@ use modelry_core::points::latest::Latest;
 use modelry_core::points::seal::{self, Sealed};
 use modelry_core::points::tail::{self, PointsByKey};
 use modelry_core::points::{Point, Position};
-use modelry_db::{Engine, Tx};
+use modelry_db::{Engine, Param, Tx};
 
 use super::tails::{Length, Tails};
 use crate::candidates::Place;
+use crate::sql;
 
 /// Appends the points of one request to a candidate, as tail row `id`, and seals the tail when it is long enough.
 pub fn append(tx: &mut Tx<'_>, tails: &Tails, place: Place, id: i64, points: &PointsByKey) -> Result<()> {
@@ -19,10 +20,10 @@ pub fn append(tx: &mut Tx<'_>, tails: &Tails, place: Place, id: i64, points: &Po
         "INSERT INTO metric_tail (id, project_id, candidate_id, data) VALUES ($1, $2, $3, $4)",
         &[&id, &place.project.0, &place.candidate.0, &data],
     )?;
-    for (key, points) in points {
-        if let Some(latest) = Latest::of(points) {
-            upsert_latest(tx, place, *key, &latest)?;
-        }
+    let latest: Vec<_> =
+        points.iter().filter_map(|(key, points)| Some((*key, Latest::of(points)?))).collect();
+    for some in sql::by_powers_of_two(&latest) {
+        upsert_latest(tx, place, some)?;
     }
     if tails.stays_short(place, data.len()) {
         tails.add_on_commit(tx, place, data.len());
@@ -38,37 +39,40 @@ pub fn append(tx: &mut Tx<'_>, tails: &Tails, place: Place, id: i64, points: &Po
     Ok(())
 }
 
-/// Merges the latest value of a key. `CASE` stands at each column, not a `WHERE` at the end, so that the extremes also
-/// follow a point that arrives out of order.
-fn upsert_latest(tx: &mut Tx<'_>, place: Place, key: KeyId, latest: &Latest) -> Result<()> {
+/// Merges the latest values of some keys, in the order of these. `CASE` stands at each column, not a `WHERE` at the end,
+/// so that the extremes also follow a point that arrives out of order.
+fn upsert_latest(tx: &mut Tx<'_>, place: Place, latest: &[(KeyId, Latest)]) -> Result<()> {
+    let rows = sql::rows("$1, $2, $3", 4, 7, latest.len());
+    let of_key: Vec<_> = latest
+        .iter()
+        .map(|(key, latest)| {
+            let (step, timestamp) = (latest.point.step(), latest.point.timestamp());
+            (key.0, latest.rank(), latest.number(), step, timestamp, latest.min, latest.max)
+        })
+        .collect();
+    let mut values: Vec<&dyn Param> = vec![&place.project.0, &place.candidate.0, &place.experiment.0];
+    for (key, rank, value, step, timestamp, minimum, maximum) in &of_key {
+        values.extend([key as &dyn Param, rank, value, step, timestamp, minimum, maximum]);
+    }
     tx.execute(
-        "INSERT INTO metric_latest AS l
-            (project_id, candidate_id, key_id, experiment_id, rank, value, step, recorded_at, minimum, maximum)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
-         ON CONFLICT (project_id, candidate_id, key_id) DO UPDATE SET
-            rank = CASE WHEN (excluded.step, excluded.recorded_at, coalesce(excluded.value, 0.0), excluded.rank)
-                > (l.step, l.recorded_at, coalesce(l.value, 0.0), l.rank) THEN excluded.rank ELSE l.rank END,
-            value = CASE WHEN (excluded.step, excluded.recorded_at, coalesce(excluded.value, 0.0), excluded.rank)
-                > (l.step, l.recorded_at, coalesce(l.value, 0.0), l.rank) THEN excluded.value ELSE l.value END,
-            recorded_at = CASE WHEN (excluded.step, excluded.recorded_at) > (l.step, l.recorded_at)
-                THEN excluded.recorded_at ELSE l.recorded_at END,
-            step = CASE WHEN excluded.step > l.step THEN excluded.step ELSE l.step END,
-            minimum = CASE WHEN l.minimum IS NULL OR excluded.minimum < l.minimum
-                THEN coalesce(excluded.minimum, l.minimum) ELSE l.minimum END,
-            maximum = CASE WHEN l.maximum IS NULL OR excluded.maximum > l.maximum
-                THEN coalesce(excluded.maximum, l.maximum) ELSE l.maximum END",
-        &[
-            &place.project.0,
-            &place.candidate.0,
-            &key.0,
-            &place.experiment.0,
-            &latest.rank(),
-            &latest.number(),
-            &latest.point.step(),
-            &latest.point.timestamp(),
-            &latest.min,
-            &latest.max,
-        ],
+        &format!(
+            "INSERT INTO metric_latest AS l
+                (project_id, candidate_id, experiment_id, key_id, rank, value, step, recorded_at, minimum, maximum)
+             VALUES {rows}
+             ON CONFLICT (project_id, candidate_id, key_id) DO UPDATE SET
+                rank = CASE WHEN (excluded.step, excluded.recorded_at, coalesce(excluded.value, 0.0), excluded.rank)
+                    > (l.step, l.recorded_at, coalesce(l.value, 0.0), l.rank) THEN excluded.rank ELSE l.rank END,
+                value = CASE WHEN (excluded.step, excluded.recorded_at, coalesce(excluded.value, 0.0), excluded.rank)
+                    > (l.step, l.recorded_at, coalesce(l.value, 0.0), l.rank) THEN excluded.value ELSE l.value END,
+                recorded_at = CASE WHEN (excluded.step, excluded.recorded_at) > (l.step, l.recorded_at)
+                    THEN excluded.recorded_at ELSE l.recorded_at END,
+                step = CASE WHEN excluded.step > l.step THEN excluded.step ELSE l.step END,
+                minimum = CASE WHEN l.minimum IS NULL OR excluded.minimum < l.minimum
+                    THEN coalesce(excluded.minimum, l.minimum) ELSE l.minimum END,
+                maximum = CASE WHEN l.maximum IS NULL OR excluded.maximum > l.maximum
+                    THEN coalesce(excluded.maximum, l.maximum) ELSE l.maximum END"
+        ),
+        &values,
     )?;
     Ok(())
 }
