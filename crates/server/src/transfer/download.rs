@@ -108,7 +108,8 @@ fn file_name(path: &str) -> &str {
 /// The type that a file's name suggests, as long as no browser runs what has that type.
 fn content_type(name: &str) -> String {
     let guessed = mime_guess::from_path(name).first_or_octet_stream();
-    let is_active = ["html", "xml", "svg", "script", "rfc822"].iter().any(|word| guessed.essence_str().contains(word));
+    let is_active =
+        ["html", "xml", "svg", "script", "rfc822"].iter().any(|word| guessed.essence_str().contains(word));
     match (guessed.type_() == mime_guess::mime::TEXT, is_active) {
         (true, true) => "text/plain; charset=utf-8".to_owned(),
         (true, false) => format!("{}; charset=utf-8", guessed.essence_str()),
