@@ -147,5 +147,6 @@ def test_restoring_under_a_taken_name_is_a_conflict_that_names_it(client, unique
     first = client.create_experiment(name)
     client.delete_experiment(first)
     client.create_experiment(name)
-    with pytest.raises(MlflowException, match=name):
+    with pytest.raises(MlflowException, match=name) as refused:
         client.restore_experiment(first)
+    assert refused.value.error_code == "RESOURCE_CONFLICT"
