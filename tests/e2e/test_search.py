@@ -174,7 +174,7 @@ def test_a_filter_that_makes_no_sense_is_refused(client, runs, condition):
     [("params.depth = 3", 16), ("metrics.loss > 0 AND OR", 22), ("(status = 'X'", 14), ("status ~ 'X'", 8)],
 )
 def test_a_syntax_error_names_its_position(client, runs, condition, position):
-    with pytest.raises(MlflowException, match=rf"\b{position}\b.*expected"):
+    with pytest.raises(MlflowException, match=rf"\b{position}\b.*\bexpected\b"):
         client.search_runs([runs], condition)
 
 
