@@ -6,6 +6,7 @@ use axum::http::HeaderMap;
 use axum::http::header::{CONTENT_TYPE, HOST};
 use axum::http::request::Parts;
 use axum::response::IntoResponse;
+use http_body::Body as _;
 use modelry_core::{Error, Kind, Result};
 use serde::de::DeserializeOwned;
 
@@ -65,13 +66,16 @@ impl<T: serde::Serialize> IntoResponse for Json<T> {
 /// Reads a whole body. Fails with `TooLarge` beyond the limit for JSON and forms.
 pub async fn read_body(request: Request, app: &App) -> Result<Bytes> {
     let limit = app.settings.limits.body_bytes;
+    let too_large =
+        || Error::new(Kind::TooLarge, format!("the request body has more than the allowed {limit} bytes"));
+    // An announced length is believed before anything is read; one that is not announced is counted.
+    if request.body().size_hint().lower() > limit as u64 {
+        return Err(too_large());
+    }
     axum::body::to_bytes(request.into_body(), limit).await.map_err(|error| {
         let cause = error.into_inner();
         if cause.is::<http_body_util::LengthLimitError>() {
-            return Error::new(
-                Kind::TooLarge,
-                format!("the request body has more than the allowed {limit} bytes"),
-            );
+            return too_large();
         }
         Error::invalid("the request body ended early").with_source(cause)
     })
