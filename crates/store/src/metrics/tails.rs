@@ -15,8 +15,8 @@ const SEAL_ROWS: i64 = 64;
 /// Candidates seal at different lengths, so that many that log in step do not seal in one commit.
 const STAGGER: i64 = 32;
 
-/// A tail of this many bytes is sealed, however few its rows.
-const SEAL_BYTES: i64 = 512 << 10;
+/// A tail of this many bytes is sealed, however few its rows: about 16,000 points, which take the writer 5 ms.
+const SEAL_BYTES: i64 = 160 << 10;
 
 /// Counts of more candidates than this are not kept: they are counted again when they are needed.
 const MOST_COUNTED: usize = 100_000;
