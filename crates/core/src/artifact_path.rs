@@ -23,8 +23,8 @@ const MAX_SHOWN_CHARS: usize = 120;
 
 /// A relative path of an artifact, of one or more segments, which stays below whatever folder it is put in.
 ///
-/// No segment is empty, `.` or `..`; there is no backslash, no `#`, no control character, no leading drive letter and
-/// no leading scheme (`file:` in any form, `s3:/...`), also not in disguise of percent-encoding. A `%` as such is an
+/// There is no backslash, no `#` and no control character. No segment is empty, `.` or `..`; there is no NUL, no leading
+/// drive letter and no leading scheme (`file:` in any form, `s3:/...`), these also not in disguise of percent-encoding. A `%` as such is an
 /// ordinary character, as are a `:` elsewhere and any letter of any script. At most 1,024 bytes, 255 a segment.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
@@ -107,15 +107,17 @@ fn refusal(text: &str, reason: &str) -> Error {
 /// Checks the text and what it becomes by decoding it again and again; the error is the reason for people.
 fn check(text: &str) -> Result<(), &'static str> {
     check_length(text)?;
+    check_level(text)?;
+    check_as_written(text)?;
     let mut level = Cow::Borrowed(text);
     loop {
-        check_level(&level)?;
         // Bytes that are no UTF-8 are replaced; all that the rules look for is ASCII or a whole character.
         let decoded = percent_decode_str(&level).decode_utf8_lossy().into_owned();
         // Every decoding that changes anything leaves fewer `%`, so this ends.
         if decoded == *level {
             return Ok(());
         }
+        check_level(&decoded)?;
         level = Cow::Owned(decoded);
     }
 }
@@ -137,6 +139,26 @@ fn check_level(path: &str) -> Result<(), &'static str> {
     if path.starts_with('/') {
         return Err("it is absolute");
     }
+    if path.contains('\0') {
+        return Err("it contains a control character");
+    }
+    // A backslash separates on some systems.
+    let mut parts = path.split(['/', '\\']);
+    if path.contains('\\') && (path.starts_with('\\') || parts.any(|part| part == "." || part == "..")) {
+        return Err("it contains a backslash");
+    }
+    if path.split('/').any(str::is_empty) {
+        return Err("a segment is empty");
+    }
+    if path.split('/').any(|segment| segment == "." || segment == "..") {
+        return Err("a segment is `.` or `..`");
+    }
+    check_start(path)
+}
+
+/// Refuses what no name holds as it is written. What only becomes this by another decoding leads nowhere, and names do
+/// have it: 2.x clients write an image to `loss%step%3%timestamp%1795309018923%....png`.
+fn check_as_written(path: &str) -> Result<(), &'static str> {
     if path.contains(char::is_control) {
         return Err("it contains a control character");
     }
@@ -146,13 +168,7 @@ fn check_level(path: &str) -> Result<(), &'static str> {
     if path.contains('#') {
         return Err("it contains `#`");
     }
-    if path.split('/').any(str::is_empty) {
-        return Err("a segment is empty");
-    }
-    if path.split('/').any(|segment| segment == "." || segment == "..") {
-        return Err("a segment is `.` or `..`");
-    }
-    check_start(path)
+    Ok(())
 }
 
 /// Refuses what some system takes for the start of a place elsewhere.
@@ -246,11 +262,8 @@ mod tests {
             ("%2fetc", "it is absolute"),
             ("%252fetc", "it is absolute"),
             ("a%5c..%5cb", "it contains a backslash"),
-            ("a%255cb", "it contains a backslash"),
             ("a%00b", "it contains a control character"),
             ("a%2500b", "it contains a control character"),
-            ("a%c2%85b", "it contains a control character"),
-            ("a%23b", "it contains `#`"),
             ("C%3a/x", "it starts with a drive letter"),
             ("%43:x", "it starts with a drive letter"),
             ("f%69le%3Ax", "it starts with a scheme"),
@@ -353,6 +366,12 @@ mod tests {
     }
 
     #[test]
+    fn an_image_of_a_2_client_has_a_legal_name() {
+        let name = "images/loss%step%3%timestamp%1795309018923%5c2f230a.png";
+        assert_eq!(path(name).as_str(), name);
+    }
+
+    #[test]
     fn a_joined_path_that_is_too_long_is_refused() {
         let half = path(&["x".repeat(255), "y".repeat(255)].join("/"));
         let whole = half.join(&half).unwrap();
@@ -363,7 +382,7 @@ mod tests {
     proptest! {
         #[test]
         fn an_attack_is_refused_under_any_number_of_disguises(
-            attack in prop::sample::select(vec!["../x", "a/../../b", "/x", "a\\b", "a\0", "C:x", "file:x", "#", "a//b"]),
+            attack in prop::sample::select(vec!["../x", "a/../../b", "/x", "a\\..\\b", "a\0", "C:x", "file:x", "a//b"]),
             rounds in 0_usize..4,
         ) {
             prop_assert!(disguised(attack, rounds).parse::<ArtifactPath>().is_err());

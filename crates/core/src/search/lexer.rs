@@ -133,7 +133,13 @@ impl<'t> Lexer<'t> {
             Some('=' | '!' | '<' | '>') => self.comparison()?,
             Some(_) if starts_number(self.rest()) => self.number()?,
             Some(c) if c.is_alphabetic() || c == '_' => self.name()?,
-            Some(c) => return Err(self.error(start, &format!("unexpected character `{}`", c.escape_debug()))),
+            Some(c) => return Err(self.error(
+                start,
+                &format!(
+                    "expected a name, an operator, a text in quotes or a number, found the character `{}`",
+                    c.escape_debug()
+                ),
+            )),
         };
         Ok(Token { kind, start, end: self.at })
     }

@@ -76,9 +76,21 @@ fn an_unexpected_token_is_named_with_its_column() {
 #[test]
 fn a_malformed_token_is_named_with_its_column() {
     assert_problems(&[
-        ("run_id = 'a'; DROP TABLE runs", 13, "unexpected character `;`"),
-        ("metrics.a > +1", 13, "unexpected character `+`"),
-        ("metrics.a > -", 13, "unexpected character `-`"),
+        (
+            "run_id = 'a'; DROP TABLE runs",
+            13,
+            "expected a name, an operator, a text in quotes or a number, found the character `;`",
+        ),
+        (
+            "metrics.a > +1",
+            13,
+            "expected a name, an operator, a text in quotes or a number, found the character `+`",
+        ),
+        (
+            "metrics.a > -",
+            13,
+            "expected a name, an operator, a text in quotes or a number, found the character `-`",
+        ),
         ("run_id == 'a'", 8, "`==` is not an operator, write `=`"),
         ("run_id <> 'a'", 8, "`<>` is not an operator, write `!=`"),
         ("!run_id = 'a'", 1, "`!` is not an operator, write `!=` or NOT"),
