@@ -45,6 +45,7 @@ pub use param::Param;
 pub use row::Row;
 pub use tx::Tx;
 
+use job::{forget, recall};
 use postgres::{Isolation, Postgres};
 use sqlite::Sqlite;
 
@@ -122,10 +123,12 @@ impl Db {
         &self,
         work: impl Fn(&mut Tx<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        match &self.backend {
+        let work = forget(work);
+        let answer = match &self.backend {
             Backend::Sqlite(sqlite) => sqlite.read(work).await,
             Backend::Postgres(postgres) => postgres.run(Isolation::Snapshot, work).await,
-        }
+        };
+        answer.map(recall)
     }
 
     /// Runs `work` in a serializable transaction; the answer `Ok` means that it is durable.
@@ -136,10 +139,12 @@ impl Db {
         &self,
         work: impl Fn(&mut Tx<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        match &self.backend {
+        let work = forget(work);
+        let answer = match &self.backend {
             Backend::Sqlite(sqlite) => sqlite.write(work).await,
             Backend::Postgres(postgres) => postgres.run(Isolation::Serializable, work).await,
-        }
+        };
+        answer.map(recall)
     }
 
     /// Runs `work` as [`Db::write`] does, but on PostgreSQL at read committed: for rows that are only added to, and
@@ -148,10 +153,12 @@ impl Db {
         &self,
         work: impl Fn(&mut Tx<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        match &self.backend {
+        let work = forget(work);
+        let answer = match &self.backend {
             Backend::Sqlite(sqlite) => sqlite.write(work).await,
             Backend::Postgres(postgres) => postgres.run(Isolation::ReadCommitted, work).await,
-        }
+        };
+        answer.map(recall)
     }
 
     /// Figures for the operator.

@@ -18,7 +18,8 @@ use tokio::task::spawn_blocking;
 use self::pool::Pool;
 use self::transaction::{Ending, Watch, run_once};
 use crate::fault::{BUSY, CLOSED};
-use crate::{Migrated, Migration, PostgresOptions, Stats, Tx};
+use crate::job::{Answer, Work};
+use crate::{Migrated, Migration, PostgresOptions, Stats};
 
 pub(crate) use self::session::Session;
 pub(crate) use self::transaction::Isolation;
@@ -43,11 +44,7 @@ impl Postgres {
     }
 
     /// Runs `work` in a transaction, and again as long as it loses against others.
-    pub(crate) async fn run<T: Send + 'static>(
-        &self,
-        isolation: Isolation,
-        work: impl Fn(&mut Tx<'_>) -> Result<T> + Send + 'static,
-    ) -> Result<T> {
+    pub(crate) async fn run(&self, isolation: Isolation, work: Work) -> Result<Answer> {
         let started = Instant::now();
         let answer = self.run_until_settled(isolation, work).await;
         if isolation == Isolation::Snapshot {
@@ -57,11 +54,7 @@ impl Postgres {
         answer
     }
 
-    async fn run_until_settled<T: Send + 'static>(
-        &self,
-        isolation: Isolation,
-        mut work: impl Fn(&mut Tx<'_>) -> Result<T> + Send + 'static,
-    ) -> Result<T> {
+    async fn run_until_settled(&self, isolation: Isolation, mut work: Work) -> Result<Answer> {
         for attempt in 0..ATTEMPTS {
             let mut taken = self.pool.take().await?;
             let pool = Arc::clone(&self.pool);

@@ -11,7 +11,7 @@ use tokio_postgres::{CancelToken, NoTls};
 use super::session::Session;
 use crate::Tx;
 use crate::fault::{Damage, Fault, LOST};
-use crate::job::{attempt, run_effects};
+use crate::job::{Answer, Work, attempt, run_effects};
 use crate::tx::Link;
 
 /// What a transaction may see of others.
@@ -26,9 +26,9 @@ pub(crate) enum Isolation {
 }
 
 /// How a try ended.
-pub(crate) enum Ending<T> {
+pub(crate) enum Ending {
     /// With an answer.
-    Settled(Result<T>),
+    Settled(Result<Answer>),
     /// It lost against another transaction, or its connection: nothing is kept, and it may be tried again.
     Lost,
 }
@@ -44,11 +44,7 @@ impl Isolation {
 }
 
 /// Runs `work` in a transaction of its own, on a thread that may block.
-pub(crate) fn run_once<T>(
-    session: &mut Session,
-    isolation: Isolation,
-    work: impl Fn(&mut Tx<'_>) -> Result<T>,
-) -> Ending<T> {
+pub(crate) fn run_once(session: &mut Session, isolation: Isolation, work: &Work) -> Ending {
     if session.control(isolation.begin()).is_err() {
         // A connection that was lost while nobody used it: nothing is done yet, so another one may do it.
         session.spoil();
@@ -74,7 +70,7 @@ pub(crate) fn run_once<T>(
     }
 }
 
-fn undo<T>(session: &mut Session, damage: Option<Damage>, error: Error) -> Ending<T> {
+fn undo(session: &mut Session, damage: Option<Damage>, error: Error) -> Ending {
     if session.control("ROLLBACK").is_err() {
         // Without a connection the server undoes it by itself.
         session.spoil();

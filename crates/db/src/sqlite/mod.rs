@@ -28,8 +28,8 @@ use self::readers::Readers;
 use self::wal::WalMeter;
 use self::writer::{Message, Writer};
 use crate::fault::{BUSY, CLOSED, Fault};
-use crate::job::Task;
-use crate::{Migrated, Migration, SqliteOptions, Stats, Tx};
+use crate::job::{Answer, Job, Work};
+use crate::{Migrated, Migration, SqliteOptions, Stats};
 
 /// What the writer holds to.
 #[derive(Clone, Copy)]
@@ -87,18 +87,12 @@ impl Sqlite {
         Ok(Self { writer: sender, readers, wal_path: wal_path.into() })
     }
 
-    pub(crate) async fn read<T: Send + 'static>(
-        &self,
-        work: impl Fn(&mut Tx<'_>) -> Result<T> + Send + 'static,
-    ) -> Result<T> {
+    pub(crate) async fn read(&self, work: Work) -> Result<Answer> {
         self.readers.read(work).await
     }
 
-    pub(crate) async fn write<T: Send + 'static>(
-        &self,
-        work: impl Fn(&mut Tx<'_>) -> Result<T> + Send + 'static,
-    ) -> Result<T> {
-        let (job, answer) = Task::queued(work);
+    pub(crate) async fn write(&self, work: Work) -> Result<Answer> {
+        let (job, answer) = Job::queued(work);
         self.writer.try_send(Message::Job(job)).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => Error::unavailable(BUSY),
             mpsc::error::TrySendError::Closed(_) => Error::unavailable(CLOSED),

@@ -13,7 +13,7 @@ use tokio::task::spawn_blocking;
 use super::connection::open_reader;
 use crate::Tx;
 use crate::fault::{CLOSED, Fault};
-use crate::job::attempt;
+use crate::job::{Answer, Work, attempt};
 use crate::tx::Link;
 
 /// Steps of SQLite's machine between two looks at whether the caller is still there: about a millisecond.
@@ -37,11 +37,8 @@ impl Readers {
     }
 
     /// Runs `work` on a snapshot, once a connection is free.
-    pub(crate) async fn read<T: Send + 'static>(
-        self: &Arc<Self>,
-        work: impl Fn(&mut Tx<'_>) -> Result<T> + Send + 'static,
-    ) -> Result<T> {
-        self.with_connection(move |connection| snapshot(connection, work)).await
+    pub(crate) async fn read(self: &Arc<Self>, work: Work) -> Result<Answer> {
+        self.with_connection(move |connection| snapshot(connection, &work)).await
     }
 
     /// Runs `work` on a connection, once one is free. It is interrupted when the returned future is dropped.
@@ -110,7 +107,7 @@ impl Drop for Caller {
     }
 }
 
-fn snapshot<T>(connection: &Connection, work: impl Fn(&mut Tx<'_>) -> Result<T>) -> Result<T> {
+fn snapshot(connection: &Connection, work: &Work) -> Result<Answer> {
     let control = |sql| connection.prepare_cached(sql).and_then(|mut statement| statement.raw_execute());
     control("BEGIN").map_err(|error| Fault::from(error).error)?;
     let answer = attempt(&mut Tx::new(Link::Sqlite(connection)), work);

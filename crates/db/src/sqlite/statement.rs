@@ -6,6 +6,7 @@ use rusqlite::{CachedStatement, Connection, Statement};
 
 use crate::fault::{Fault, NUL_IN_TEXT};
 use crate::row::RowOf;
+use crate::scan::{Piece, pieces};
 use crate::tx::EachRow;
 use crate::{Param, Row};
 
@@ -37,24 +38,34 @@ fn prepare<'c>(
     sql: &str,
     params: &[&dyn Param],
 ) -> Result<CachedStatement<'c>, Fault> {
-    let mut statement = connection.prepare_cached(sql)?;
-    let mut highest = 0;
-    for index in 1..=statement.parameter_count() {
-        // SQLite takes `$2` for a name and counts names as they appear, so the number is read from the name.
-        let number = number_of(&statement, index).ok_or_else(|| mismatch(params))?;
-        let param = params.get(number - 1).ok_or_else(|| mismatch(params))?;
-        bind(&mut statement, index, *param)?;
-        highest = highest.max(number);
-    }
-    if highest != params.len() {
+    let mut statement = connection.prepare_cached(&numbered(sql))?;
+    if statement.parameter_count() != params.len() {
         return Err(mismatch(params));
+    }
+    for (index, param) in (1..).zip(params) {
+        bind(&mut statement, index, *param)?;
     }
     Ok(statement)
 }
 
-fn number_of(statement: &Statement<'_>, index: usize) -> Option<usize> {
-    let number = statement.parameter_name(index)?.strip_prefix('$')?.parse().ok()?;
-    (number > 0).then_some(number)
+/// `sql` with `?n` for each `$n`, which SQLite would take for a name: it goes through all names of a statement to find
+/// one, and a list may hold thousands.
+fn numbered(sql: &str) -> String {
+    let holds_text = sql.contains(['\'', '"']) || sql.contains("--") || sql.contains("/*");
+    if !holds_text {
+        return sql.replace('$', "?");
+    }
+    let mut rewritten = String::with_capacity(sql.len());
+    for piece in pieces(sql) {
+        match piece {
+            Piece::Word(word) if word.starts_with('$') => {
+                rewritten.push('?');
+                rewritten.push_str(&word[1..]);
+            }
+            other => rewritten.push_str(other.text()),
+        }
+    }
+    rewritten
 }
 
 fn bind(statement: &mut Statement<'_>, index: usize, param: &dyn ToSql) -> Result<(), Fault> {
@@ -77,4 +88,18 @@ fn mismatch(params: &[&dyn Param]) -> Fault {
     let message =
         format!("the placeholders of a statement are not $1 to ${}, as its values are", params.len());
     Fault { error: Error::internal(message), damage: Some(crate::fault::Damage::Defect) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn placeholders_are_numbers_wherever_they_stand() {
+        assert_eq!(numbered("SELECT $2, $1 WHERE a IN ($1,$10)"), "SELECT ?2, ?1 WHERE a IN (?1,?10)");
+        assert_eq!(
+            numbered("SELECT '$1', \"$2\", $3 -- $4\n/* $5 */ , $6"),
+            "SELECT '$1', \"$2\", ?3 -- $4\n/* $5 */ , ?6"
+        );
+    }
 }

@@ -31,7 +31,7 @@ const READERS_PATIENCE: Duration = Duration::from_secs(10);
 /// What the writer's queue holds.
 pub(crate) enum Message {
     /// Work to be committed with others.
-    Job(Box<dyn Job>),
+    Job(Job),
     /// Something that needs the connection for itself, outside any transaction.
     Alone(Box<dyn FnOnce(&Connection) + Send>),
     /// Readers are held back by the permit, so the log can be cut; `None` when they did not end in time.
@@ -57,7 +57,7 @@ pub(crate) struct Writer {
 
 /// A job that ran and is not answered yet, with what it wants done after the commit.
 struct Ran {
-    job: Box<dyn Job>,
+    job: Job,
     effects: Vec<Effect>,
 }
 
@@ -98,7 +98,7 @@ impl Writer {
     }
 
     /// Commits `first` together with every job that is waiting. Returns a message that is none, if it met one.
-    fn group(&mut self, first: Box<dyn Job>) -> Flow<Option<Message>> {
+    fn group(&mut self, first: Job) -> Flow<Option<Message>> {
         let mut first = Some(first);
         let mut left_over = None;
         let mut room = JOBS_PER_COMMIT;
@@ -123,10 +123,7 @@ impl Writer {
     }
 
     /// Runs the jobs that `take` hands out in one transaction, commits it and answers them.
-    fn transaction(
-        &mut self,
-        mut take: impl FnMut(&mut mpsc::Receiver<Message>) -> Option<Box<dyn Job>>,
-    ) -> Flow {
+    fn transaction(&mut self, mut take: impl FnMut(&mut mpsc::Receiver<Message>) -> Option<Job>) -> Flow {
         let mut group = Vec::new();
         while let Some(job) = take(&mut self.queue) {
             if group.is_empty()
@@ -149,7 +146,7 @@ impl Writer {
     }
 
     /// Runs one job in a savepoint of its own.
-    fn in_savepoint(&self, mut job: Box<dyn Job>) -> (Ran, Left) {
+    fn in_savepoint(&self, mut job: Job) -> (Ran, Left) {
         let mut tx = Tx::new(Link::Sqlite(&self.connection));
         let keep = match control(&self.connection, "SAVEPOINT job") {
             Ok(()) => job.run(&mut tx),

@@ -70,7 +70,7 @@ async fn a_job_that_panics_takes_back_only_its_own_and_the_writer_lives() {
     drop(gate);
     first.await.unwrap().unwrap();
     assert_eq!(kind(&panicked.await.unwrap()), Some(Kind::Internal));
-    bench.sqlite.write(|tx| insert(tx, 3, 1)).await.unwrap();
+    bench.write(|tx| insert(tx, 3, 1)).await.unwrap();
     assert_eq!(bench.ids().await, [1, 3]);
 }
 
@@ -101,7 +101,7 @@ async fn an_effect_has_run_when_its_job_is_answered() {
     let bench = Bench::new().await;
     let count = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&count);
-    let write = bench.sqlite.write(move |tx| {
+    let write = bench.write(move |tx| {
         let counted = Arc::clone(&counted);
         tx.on_commit(move || {
             counted.fetch_add(1, Ordering::SeqCst);
@@ -117,7 +117,7 @@ async fn a_full_queue_refuses_at_once() {
     let bench = Bench::with(super::LIMITS.wal_bytes, |options| options.queue = 2).await;
     let gate = bench.hold_writer().await;
     let waiting = [bench.queue(|tx| insert(tx, 1, 1)), bench.queue(|tx| insert(tx, 2, 1))];
-    let refused = bench.sqlite.write(|tx| insert(tx, 3, 1)).await;
+    let refused = bench.write(|tx| insert(tx, 3, 1)).await;
     drop(gate);
     for answer in waiting {
         answer.await.unwrap().unwrap();
@@ -132,7 +132,7 @@ async fn a_job_cannot_end_or_bend_the_transaction_of_its_group() {
     for sql in
         ["COMMIT", " rollback", "-- x\nPRAGMA defer_foreign_keys = ON", "/**/SAVEPOINT a", "ATTACH 'x' AS y"]
     {
-        if bench.sqlite.write(move |tx| tx.execute(sql, &[])).await.is_ok() {
+        if bench.write(move |tx| tx.execute(sql, &[])).await.is_ok() {
             accepted.push(sql);
         }
     }
@@ -147,7 +147,7 @@ async fn closing_finishes_what_waits_and_refuses_what_comes_after() {
     drop(gate);
     bench.sqlite.close().await;
     waiting.await.unwrap().unwrap();
-    let late = bench.sqlite.write(|tx| insert(tx, 2, 1)).await;
-    let late_read = bench.sqlite.read(|tx| tx.execute("SELECT 1", &[])).await;
+    let late = bench.write(|tx| insert(tx, 2, 1)).await;
+    let late_read = bench.read(|tx| tx.execute("SELECT 1", &[])).await;
     assert_eq!((kind(&late), kind(&late_read)), (Some(Kind::Unavailable), Some(Kind::Unavailable)));
 }

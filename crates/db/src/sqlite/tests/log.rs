@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, mpsc};
 
 use super::{Bench, insert};
+use crate::job::forget;
 use crate::sqlite::disk::Checkpoint;
 
 const LIMIT: u64 = 1_000_000;
@@ -17,17 +18,17 @@ async fn a_log_over_its_limit_is_cut_once_the_running_read_has_ended() {
         let gate = Mutex::new(gate);
         async move {
             readers
-                .read(move |tx| {
+                .read(forget(move |tx| {
                     tx.query("SELECT id FROM rows", &[], |row| row.get::<i64>(0))?;
                     starts.send(()).unwrap();
                     let _ = gate.lock().unwrap().recv();
                     Ok(())
-                })
+                }))
                 .await
         }
     });
     tokio::task::spawn_blocking(move || started.recv().unwrap()).await.unwrap();
-    bench.sqlite.write(|tx| insert(tx, 1, 2_000_000)).await.unwrap();
+    bench.write(|tx| insert(tx, 1, 2_000_000)).await.unwrap();
     let while_reading = bench.sqlite.stats().wal_bytes;
     drop(go_on);
     read.await.unwrap().unwrap();
@@ -39,14 +40,14 @@ async fn a_log_over_its_limit_is_cut_once_the_running_read_has_ended() {
 #[tokio::test]
 async fn a_log_is_moved_into_the_database_as_it_grows() {
     let mut bench = Bench::new().await;
-    bench.sqlite.write(|tx| insert(tx, 1, 5_000_000)).await.unwrap();
+    bench.write(|tx| insert(tx, 1, 5_000_000)).await.unwrap();
     assert_eq!(bench.checkpoints.recv().await, Some(Checkpoint::Passive));
 }
 
 #[tokio::test]
 async fn closing_empties_the_log() {
     let bench = Bench::new().await;
-    bench.sqlite.write(|tx| insert(tx, 1, 100)).await.unwrap();
+    bench.write(|tx| insert(tx, 1, 100)).await.unwrap();
     bench.sqlite.close().await;
     assert_eq!(bench.sqlite.stats().wal_bytes, 0);
 }

@@ -19,7 +19,7 @@ use tokio::sync::oneshot;
 use super::disk::{Checkpoint, Disk, RealDisk};
 use super::writer::Message;
 use super::{LIMITS, Limits, Sqlite};
-use crate::job::Task;
+use crate::job::{Answer, Job, forget, recall};
 use crate::{SqliteOptions, Tx};
 
 /// A database in a folder of its own, on a disk that fails when it is told to.
@@ -95,8 +95,23 @@ impl Bench {
         let disk = FaultyDisk { faults: faults.clone(), checkpoints: sender };
         let sqlite = Sqlite::open_on(options, Box::new(disk), limits).unwrap();
         let table = "CREATE TABLE rows (id INTEGER PRIMARY KEY, data BLOB NOT NULL) STRICT";
-        sqlite.write(|tx| tx.execute(table, &[])).await.unwrap();
-        Self { sqlite, faults, checkpoints, _folder: folder }
+        let bench = Self { sqlite, faults, checkpoints, _folder: folder };
+        bench.write(|tx| tx.execute(table, &[])).await.unwrap();
+        bench
+    }
+
+    async fn write<T: Send + 'static>(
+        &self,
+        work: impl Fn(&mut Tx<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.sqlite.write(forget(work)).await.map(recall)
+    }
+
+    async fn read<T: Send + 'static>(
+        &self,
+        work: impl Fn(&mut Tx<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.sqlite.read(forget(work)).await.map(recall)
     }
 
     /// Stops the writer until the returned sender is used or dropped. What is queued meanwhile is one group.
@@ -116,18 +131,15 @@ impl Bench {
     fn queue<T: Send + 'static>(
         &self,
         work: impl Fn(&mut Tx<'_>) -> Result<T> + Send + 'static,
-    ) -> oneshot::Receiver<Result<T>> {
-        let (job, answer) = Task::queued(work);
+    ) -> oneshot::Receiver<Result<Answer>> {
+        let (job, answer) = Job::queued(forget(work));
         assert!(self.sqlite.writer.try_send(Message::Job(job)).is_ok());
         answer
     }
 
     /// The ids in the table, in order.
     async fn ids(&self) -> Vec<i64> {
-        self.sqlite
-            .read(|tx| tx.query("SELECT id FROM rows ORDER BY id", &[], |row| row.get(0)))
-            .await
-            .unwrap()
+        self.read(|tx| tx.query("SELECT id FROM rows ORDER BY id", &[], |row| row.get(0))).await.unwrap()
     }
 
     /// Lets the file grow by `pages` pages and no more.

@@ -8,6 +8,7 @@ use modelry_core::Kind;
 
 use super::{Bench, LIMITS, insert, kind};
 use crate::Tx;
+use crate::job::{forget, recall};
 
 async fn one_reader() -> Bench {
     Bench::with(LIMITS.wal_bytes, |options| options.readers = 1).await
@@ -20,7 +21,7 @@ fn count(tx: &mut Tx<'_>) -> modelry_core::Result<i64> {
 #[tokio::test]
 async fn a_reader_lives_on_after_work_that_panics() {
     let bench = one_reader().await;
-    let panicked = bench.sqlite.read(|tx| if count(tx)? >= 0 { panic!("on purpose") } else { Ok(()) }).await;
+    let panicked = bench.read(|tx| if count(tx)? >= 0 { panic!("on purpose") } else { Ok(()) }).await;
     assert_eq!((kind(&panicked), bench.ids().await), (Some(Kind::Internal), vec![]));
 }
 
@@ -28,7 +29,7 @@ async fn a_reader_lives_on_after_work_that_panics() {
 async fn new_reads_wait_while_they_are_held_back() {
     let bench = one_reader().await;
     let permit = bench.sqlite.readers.hold_back(Duration::MAX).await;
-    let mut read = Box::pin(bench.sqlite.read(count));
+    let mut read = Box::pin(bench.read(count));
     assert!((&mut read).now_or_never().is_none());
     drop(permit);
     assert_eq!(read.await.unwrap(), 0);
@@ -43,10 +44,10 @@ async fn holding_reads_back_gives_up_on_one_that_does_not_end() {
         let gate = std::sync::Mutex::new(gate);
         async move {
             readers
-                .read(move |tx| {
+                .read(forget(move |tx| {
                     let _ = gate.lock().unwrap().recv();
                     count(tx)
-                })
+                }))
                 .await
         }
     });
@@ -54,7 +55,7 @@ async fn holding_reads_back_gives_up_on_one_that_does_not_end() {
     tokio::task::yield_now().await;
     assert!(bench.sqlite.readers.hold_back(Duration::ZERO).await.is_none());
     drop(go_on);
-    assert_eq!(read.await.unwrap().unwrap(), 0);
+    assert_eq!(recall::<i64>(read.await.unwrap().unwrap()), 0);
 }
 
 #[tokio::test]
@@ -62,14 +63,13 @@ async fn the_longest_read_is_remembered() {
     let bench = one_reader().await;
     let before = bench.sqlite.stats().longest_read_ms;
     bench
-        .sqlite
         .read(|tx| {
             std::thread::sleep(Duration::from_millis(20));
             count(tx)
         })
         .await
         .unwrap();
-    bench.sqlite.read(count).await.unwrap();
+    bench.read(count).await.unwrap();
     assert!(before < 20 && bench.sqlite.stats().longest_read_ms >= 20);
 }
 

@@ -27,8 +27,8 @@ async fn a_commit_that_fails_is_unavailable_to_the_whole_group_and_leaves_nothin
 async fn the_writer_goes_on_after_a_commit_that_failed() {
     let bench = Bench::new().await;
     bench.faults.commits.lock().unwrap().push_back(ffi::SQLITE_FULL);
-    bench.sqlite.write(|tx| insert(tx, 1, 1)).await.unwrap_err();
-    bench.sqlite.write(|tx| insert(tx, 2, 1)).await.unwrap();
+    bench.write(|tx| insert(tx, 1, 1)).await.unwrap_err();
+    bench.write(|tx| insert(tx, 2, 1)).await.unwrap();
     assert_eq!((bench.ids().await, bench.gave_up()), (vec![2], false));
 }
 
@@ -53,7 +53,7 @@ async fn a_disk_that_fills_in_one_job_keeps_the_others_of_its_group_whole() {
 async fn work_that_overlooks_the_full_disk_keeps_nothing_either() {
     let bench = Bench::new().await;
     bench.leave_room(4).await;
-    let answer = bench.sqlite.write(|tx| {
+    let answer = bench.write(|tx| {
         let _ = insert(tx, 1, 1_000_000);
         let _ = insert(tx, 2, 1);
         Ok(())
@@ -135,8 +135,8 @@ async fn a_checkpoint_that_cannot_reach_the_disk_ends_the_process() {
     let bench = Bench::new().await;
     bench.faults.checkpoints.lock().unwrap().push_back(ffi::SQLITE_IOERR_FSYNC);
     // More than is written between two checkpoints.
-    bench.sqlite.write(|tx| insert(tx, 1, 5_000_000)).await.unwrap();
-    let next = bench.sqlite.write(|tx| insert(tx, 2, 1)).await;
+    bench.write(|tx| insert(tx, 1, 5_000_000)).await.unwrap();
+    let next = bench.write(|tx| insert(tx, 2, 1)).await;
     assert_eq!((kind(&next), bench.gave_up()), (Some(Kind::Unavailable), true));
 }
 
@@ -144,8 +144,8 @@ async fn a_checkpoint_that_cannot_reach_the_disk_ends_the_process() {
 async fn a_checkpoint_on_a_full_disk_leaves_everything_in_the_log() {
     let mut bench = Bench::new().await;
     bench.faults.checkpoints.lock().unwrap().push_back(ffi::SQLITE_FULL);
-    bench.sqlite.write(|tx| insert(tx, 1, 5_000_000)).await.unwrap();
-    bench.sqlite.write(|tx| insert(tx, 2, 5_000_000)).await.unwrap();
+    bench.write(|tx| insert(tx, 1, 5_000_000)).await.unwrap();
+    bench.write(|tx| insert(tx, 2, 5_000_000)).await.unwrap();
     assert!(bench.checkpoints.recv().await.is_some());
     assert_eq!((bench.ids().await, bench.gave_up()), (vec![1, 2], false));
 }
