@@ -1,19 +1,22 @@
 #!/usr/bin/env python3
-"""Measures tracking calls against Modelry and FastTrackML, one after the other on this machine, and prints ratios.
+"""Measures tracking calls against Modelry and FastTrackML in turns on this machine, and prints medians and ratios.
 
-    python3 bench/tracking.py [--seconds 6] [--modelry target/release/modelry] [--fml PATH]
+    python3 bench/tracking.py [--rounds 9] [--seconds 2] [--modelry target/release/modelry] [--fml PATH]
 
 Needs wrk (Debian) and, for the ratios, `pip install fasttrackml==0.6.0`, whose `fml` is named with --fml.
-Only loopback addresses are used; every run is bounded by --seconds.
+A round of a row measures one server for --seconds and then the other, and gives a ratio: what else the machine does
+at that moment slows both. Only loopback addresses are used.
 """
 
 import argparse
+import contextlib
 import json
 import os
 import re
 import shutil
 import signal
 import socket
+import statistics
 import subprocess
 import tempfile
 import time
@@ -91,7 +94,7 @@ def fasttrackml(binary, folder):
     return Server("FastTrackML", command, "", "", port)
 
 
-def wrk(server, call, experiment, runs, connections, seconds):
+def wrk(server, experiment, runs, call, connections, seconds):
     env = {
         **os.environ, "CALL": call, "PREFIX": server.prefix, "TOKEN": server.token,
         "EXPERIMENT": experiment, "RUNS": str(runs),
@@ -106,46 +109,62 @@ def wrk(server, call, experiment, runs, connections, seconds):
     return rate, float(value) * {"us": 0.001, "ms": 1, "s": 1000}[unit]
 
 
-def measure(server, seconds, folder):
-    server.wait()
-    figures = {"idle MB": server.resident_mb()}
+def rate(call):
+    """A row of `call`s per second over many connections."""
+    return lambda target, seconds: wrk(*target, call, CONNECTIONS, seconds)[0]
+
+
+ROWS = {
+    "create run/s": rate("create_run"),
+    "log-metric/s": rate("log_metric"),
+    "log-batch points/s": lambda target, seconds: 100 * rate("log_batch")(target, seconds),
+    "get run p50 ms": lambda target, seconds: wrk(*target, "get_run", 1, seconds)[1],
+}
+
+
+def prepare(server, folder):
+    """Makes what the rows work on: the server, an experiment in it, and a file with the ids of runs."""
     experiment = server.call("POST", "experiments/create", {"name": f"bench-{time.time_ns()}"})["experiment_id"]
     runs = folder / f"{server.name}-runs"
     created = [server.call("POST", "runs/create", {"experiment_id": experiment, "start_time": 1}) for _ in range(RUNS)]
     runs.write_text("".join(run["run"]["info"]["run_id"] + "\n" for run in created))
-    wrk(server, "log_metric", experiment, runs, CONNECTIONS, 1)
-    figures["create run/s"] = wrk(server, "create_run", experiment, runs, CONNECTIONS, seconds)[0]
-    figures["log-metric/s"] = wrk(server, "log_metric", experiment, runs, CONNECTIONS, seconds)[0]
-    figures["log-batch points/s"] = 100 * wrk(server, "log_batch", experiment, runs, CONNECTIONS, seconds)[0]
-    figures["get run p50 ms"] = wrk(server, "get_run", experiment, runs, 1, seconds)[1]
-    figures["MB afterwards"] = server.resident_mb()
-    return figures
+    target = (server, experiment, runs)
+    wrk(*target, "log_metric", CONNECTIONS, 1)
+    return target
+
+
+def print_row(row, measured, ratios):
+    """One line of the table: the median of each server, the median ratio and its range."""
+    cells = [f"{statistics.median(figures):,.2f}" for figures in measured]
+    if ratios:
+        cells += [f"{statistics.median(ratios):.2f}", f"{min(ratios):.2f}-{max(ratios):.2f}"]
+    print(f"| {row} | " + " | ".join(cells) + " |", flush=True)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seconds", type=int, default=6)
+    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--seconds", type=int, default=2)
     parser.add_argument("--modelry", default="target/release/modelry")
     parser.add_argument("--fml", default=shutil.which("fml"))
     options = parser.parse_args()
-    results = {}
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as running:
         folder = Path(folder)
-        starts = [lambda: modelry(options.modelry, folder)]
-        if options.fml:
-            starts.insert(0, lambda: fasttrackml(options.fml, folder))
-        for start in starts:
-            server = start()
-            try:
-                results[server.name] = measure(server, options.seconds, folder)
-            finally:
-                server.stop()
-    names = list(results)
-    print("| work | " + " | ".join(names) + " | ratio |\n|---" * 1 + "|---" * (len(names) + 1) + "|")
-    for row in results["Modelry"]:
-        values = [results[name][row] for name in names]
-        ratio = f"{values[-1] / values[0]:.2f}" if len(values) > 1 else ""
-        print(f"| {row} | " + " | ".join(f"{value:,.2f}" for value in values) + f" | {ratio} |")
+        servers = [fasttrackml(options.fml, folder)] if options.fml else []
+        servers.append(modelry(options.modelry, folder))
+        for server in servers:
+            running.callback(server.stop)
+            server.wait()
+        idle = [[server.resident_mb()] for server in servers]
+        targets = [prepare(server, folder) for server in servers]
+        heads = ["work", *(server.name for server in servers), *(["ratio", "ratios"] if options.fml else [])]
+        print("| " + " | ".join(heads) + " |\n" + "|---" * len(heads) + "|")
+        print_row("idle MB", idle, [])
+        for row, measure in ROWS.items():
+            turns = [[measure(target, options.seconds) for target in targets] for _ in range(options.rounds)]
+            ratios = [turn[1] / turn[0] for turn in turns] if options.fml else []
+            print_row(row, list(zip(*turns)), ratios)
+        print_row("MB afterwards", [[server.resident_mb()] for server in servers], [])
 
 
 if __name__ == "__main__":
