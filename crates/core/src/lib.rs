@@ -1,4 +1,4 @@
-//! Words and rules of Modelry: names, roles and the one policy table, the search grammar, metric points,
+//! Words and rules of Modelry: names, versions, roles and the one policy table, the search grammar, metric points,
 //! paging, time, ids, errors.
 //!
 //! No I/O, no async, no SQL, no HTTP: everything here is a value or a function of its arguments.
@@ -16,5 +16,6 @@ pub mod search;
 pub mod status;
 pub mod store_key;
 pub mod time;
+pub mod version;
 
 pub use error::{Error, Kind, Result};

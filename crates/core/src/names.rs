@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use serde::Serialize;
 
+use crate::version::requirement::Requirement;
 use crate::{Error, Result};
 
 /// First segments of our own URLs, which therefore name no user and no group.
@@ -155,6 +156,83 @@ impl FromStr for LoggedModelName {
 }
 
 name_type! {
+    /// The name of a model: 1 to 255 characters, not blank, no `/`, no `:`, and equal to itself when read as a path
+    /// (MLflow's rules). Not `Default` either, because a model has an experiment of its name.
+    ModelName
+}
+
+impl FromStr for ModelName {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        if text.trim().is_empty() {
+            return Err(Error::invalid(
+                "Missing value for required parameter 'name'. See the API docs for more information about request \
+                 parameters.",
+            ));
+        }
+        let invalid = |rule: &str| Err(Error::invalid(format!("Invalid model name '{text}'. {rule}")));
+        if text.contains(['/', ':']) {
+            return invalid("Names cannot contain '/' or ':'.");
+        }
+        if text.contains('\0') {
+            return invalid("Names cannot contain NUL.");
+        }
+        if text == "Default" {
+            return invalid(
+                "The default experiment has this name, and a model shares its name with an experiment.",
+            );
+        }
+        if text == "." || text.starts_with("..") {
+            return Err(Error::invalid(format!(
+                "Invalid value {} for parameter 'name' supplied: Names may be treated as files in certain cases, and \
+                 must not resolve to other names when treated as such. This name would resolve to '{text}'",
+                serde_json::Value::from(text)
+            )));
+        }
+        check_length("name", text, 255)?;
+        Ok(Self(text.to_owned()))
+    }
+}
+
+name_type! {
+    /// The name of an alias of a model's versions: 1 to 255 word characters and dashes (MLflow's rule), and nothing that
+    /// selects a version by itself: no number, version or requirement, not `latest`, not `v` with a number.
+    AliasName
+}
+
+impl FromStr for AliasName {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        if text.is_empty() {
+            return Err(Error::invalid("Registered model alias name cannot be empty."));
+        }
+        let allowed = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-');
+        if !text.chars().all(allowed) {
+            return Err(Error::invalid(format!(
+                "Invalid alias name: '{text}'. Names may only contain alphanumerics, underscores (_), and dashes (-)."
+            )));
+        }
+        check_length("Registered model alias name", text, 255)?;
+        if text.eq_ignore_ascii_case("latest") {
+            return Err(Error::invalid("'latest' alias name (case insensitive) is reserved."));
+        }
+        let number = text.strip_prefix(['v', 'V']).unwrap_or("");
+        if !number.is_empty() && number.chars().all(char::is_numeric) {
+            return Err(Error::invalid(format!("Version alias name '{text}' is reserved.")));
+        }
+        let is_number = text.chars().all(char::is_numeric);
+        if is_number || text.parse::<Requirement>().is_ok() {
+            return Err(Error::invalid(format!(
+                "Invalid alias name: '{text}'. It selects versions by itself, as a number or a requirement."
+            )));
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+name_type! {
     /// The key of a metric, param or metadata, by MLflow's rule: at most 250 word characters, `/ - . :` and spaces,
     /// and equal to itself when read as a path.
     Key
@@ -266,12 +344,75 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_models_name_follows_mlflows_rule() {
+        for good in ["churn", "churn model (2026)", "a%2Fb", "a\tb", "größe", "a@b", ".a", "a..", "default"]
+        {
+            assert!(good.parse::<ModelName>().is_ok(), "{good}");
+        }
+        let message = |text: &str| text.parse::<ModelName>().expect_err(text).message().to_owned();
+        for blank in ["", " \t"] {
+            assert!(message(blank).starts_with("Missing value for required parameter 'name'."), "{blank:?}");
+        }
+        for bad in ["a/b", "a:b", "/", "models:"] {
+            let expected = format!("Invalid model name '{bad}'. Names cannot contain '/' or ':'.");
+            assert_eq!(message(bad), expected);
+        }
+        for bad in [".", "..", "..a"] {
+            assert!(
+                message(bad).starts_with(&format!("Invalid value \"{bad}\" for parameter 'name'")),
+                "{bad}"
+            );
+        }
+        for bad in ["Default", "a\0b"] {
+            assert!(message(bad).starts_with(&format!("Invalid model name '{bad}'.")), "{bad:?}");
+        }
+        assert!("é".repeat(255).parse::<ModelName>().is_ok());
+        assert_eq!(message(&"é".repeat(256)), "'name' exceeds the maximum length of 255 characters");
+    }
+
+    #[test]
+    fn an_alias_has_word_characters_and_dashes() {
+        for good in
+            ["champion", "Production", "a-b_c", "-", "größe", "2024-best", "v1a", "v", "latest-1", "xx"]
+        {
+            assert!(good.parse::<AliasName>().is_ok(), "{good}");
+        }
+        let message = |text: &str| text.parse::<AliasName>().expect_err(text).message().to_owned();
+        assert_eq!(message(""), "Registered model alias name cannot be empty.");
+        for bad in ["a b", "a.b", "a/b", "^1", "a@b", "a\n", "1.2.0", "*"] {
+            let expected = format!(
+                "Invalid alias name: '{bad}'. Names may only contain alphanumerics, underscores (_), and dashes (-)."
+            );
+            assert_eq!(message(bad), expected);
+        }
+        assert!("é".repeat(255).parse::<AliasName>().is_ok());
+        let length = "'Registered model alias name' exceeds the maximum length of 255 characters";
+        assert_eq!(message(&"é".repeat(256)), length);
+    }
+
+    #[test]
+    fn an_alias_is_nothing_that_selects_a_version_by_itself() {
+        let message = |text: &str| text.parse::<AliasName>().expect_err(text).message().to_owned();
+        for reserved in ["latest", "LATEST", "Latest"] {
+            assert_eq!(message(reserved), "'latest' alias name (case insensitive) is reserved.");
+        }
+        for reserved in ["v1", "V20", "v٣"] {
+            assert_eq!(message(reserved), format!("Version alias name '{reserved}' is reserved."));
+        }
+        for selecting in ["1", "007", "99999999999999999999", "٣", "x", "X"] {
+            assert!(message(selecting).contains("selects versions by itself"), "{selecting}");
+        }
+    }
+
     proptest! {
         #[test]
         fn no_text_makes_a_name_panic(text in ".{0,300}") {
             let _ = text.parse::<Username>();
             let _ = text.parse::<Key>();
             let _ = text.parse::<ExperimentName>();
+            let _ = text.parse::<ModelName>();
+            let _ = text.parse::<AliasName>();
             if let Ok(name) = text.parse::<ProjectName>() {
                 let _ = ProjectPath::from_name(&name);
             }
