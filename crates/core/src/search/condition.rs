@@ -36,6 +36,8 @@ impl Operand {
             Self::Number | Self::Of(ValueKind::Integer) => "=, !=, <, <=, > or >=",
             Self::OptionalText => "=, !=, LIKE, ILIKE, IN, NOT IN, IS NULL or IS NOT NULL",
             Self::Of(ValueKind::Text | ValueKind::Id) => "=, !=, LIKE, ILIKE, IN or NOT IN",
+            Self::Of(ValueKind::Ordinal) => "=, !=, <, <=, >, >=, IN or NOT IN",
+            Self::Of(ValueKind::Unsearchable) => "no operator",
         }
     }
 }
@@ -51,12 +53,13 @@ impl<A: Attribute> Parser<'_, A> {
         };
         let token = self.token;
         let condition = match (self.operator()?, operand) {
-            (None, _) => None,
+            (None, _) | (_, Operand::Of(ValueKind::Unsearchable)) => None,
             (Some(operator), Operand::Number) => self.number_condition(operator)?,
             (Some(operator), Operand::OptionalText) => self.optional_text_condition(operator)?,
             (Some(operator), Operand::Of(ValueKind::Text)) => self.text_condition(operator)?,
             (Some(operator), Operand::Of(ValueKind::Integer)) => self.integer_condition(operator)?,
             (Some(operator), Operand::Of(ValueKind::Id)) => self.id_condition(operator)?,
+            (Some(operator), Operand::Of(ValueKind::Ordinal)) => self.ordinal_condition(operator)?,
         };
         condition.ok_or_else(|| self.expected_at(token, operand.operators()))
     }
@@ -113,6 +116,16 @@ impl<A: Attribute> Parser<'_, A> {
         })
     }
 
+    fn ordinal_condition(&mut self, operator: Operator) -> Result<Option<Condition>> {
+        Ok(match operator {
+            Operator::Compare(op) => Some(Condition::Integer { op, value: self.ordinal()? }),
+            Operator::In { negated } => {
+                Some(Condition::IntegerIn { negated, values: self.list(Self::ordinal)? })
+            }
+            Operator::Like | Operator::ILike | Operator::Null { .. } => None,
+        })
+    }
+
     fn optional_text_condition(&mut self, operator: Operator) -> Result<Option<Condition>> {
         match operator {
             Operator::Null { negated } => Ok(Some(Condition::Null { negated })),
@@ -166,14 +179,23 @@ impl<A: Attribute> Parser<'_, A> {
 
     /// Takes the number of an experiment, in quotes or not.
     fn id(&mut self) -> Result<i64> {
+        self.quoted_or_bare_integer("a whole number in quotes")
+    }
+
+    /// Takes the number of a version, in quotes or not.
+    fn ordinal(&mut self) -> Result<i64> {
+        self.quoted_or_bare_integer("a whole number")
+    }
+
+    fn quoted_or_bare_integer(&mut self, expected: &str) -> Result<i64> {
         let digits = match self.token.kind {
             TokenKind::Quoted { quote: '\'' | '"', text } => text,
             TokenKind::Number(_) => self.source.raw(self.token),
-            _ => return Err(self.expected("a whole number in quotes")),
+            _ => return Err(self.expected(expected)),
         };
-        let id = digits.parse().map_err(|_| self.expected("a whole number in quotes"))?;
+        let number = digits.parse().map_err(|_| self.expected(expected))?;
         self.advance()?;
-        Ok(id)
+        Ok(number)
     }
 
     /// Takes a text.

@@ -44,6 +44,10 @@ pub(super) enum ValueKind {
     Integer,
     /// A whole number that MLflow writes as text: quoted or not, matched for equality or by pattern.
     Id,
+    /// A whole number that counts things: quoted or not, compared or listed.
+    Ordinal,
+    /// Nothing: it is there to order by, and no filter names it.
+    Unsearchable,
 }
 
 /// Whether `order_by` may name an attribute.
@@ -194,6 +198,34 @@ attributes! {
     }
 }
 
+attributes! {
+    /// What a model (MLflow's registered model) can be searched by, besides metadata.
+    ModelAttribute, MODEL_ATTRIBUTES {
+        /// The name.
+        Name: Text, Sortable, "name";
+        /// When it was last changed, in milliseconds since the epoch.
+        LastUpdateTime: Unsearchable, Sortable, "last_updated_timestamp" | "timestamp";
+    }
+}
+
+attributes! {
+    /// What a version of a model can be searched by, besides metadata.
+    VersionAttribute, VERSION_ATTRIBUTES {
+        /// The name of its model.
+        Name: Text, Sortable, "name";
+        /// The sequence number.
+        Number: Ordinal, Sortable, "version_number";
+        /// The public id of its candidate, as the client sent it.
+        RunId: Text, Unsortable, "run_id";
+        /// Where it was registered from, as the client sent it.
+        Source: Text, Unsortable, "source_path";
+        /// When it was made, in milliseconds since the epoch.
+        CreationTime: Unsearchable, Sortable, "creation_timestamp";
+        /// When it was last changed, in milliseconds since the epoch.
+        LastUpdateTime: Unsearchable, Sortable, "last_updated_timestamp";
+    }
+}
+
 /// Candidates (MLflow's runs).
 pub static CANDIDATES: Entity<CandidateAttribute> = Entity {
     attributes: CANDIDATE_ATTRIBUTES,
@@ -219,4 +251,22 @@ pub static LOGGED_MODELS: Entity<LoggedModelAttribute> = Entity {
     filter_families: &[Family::Metrics, Family::Params, Family::Metadata],
     order_families: &[Family::Metrics],
     values: Values::QuotedOrBare,
+};
+
+/// Models (MLflow's registered models).
+pub static MODELS: Entity<ModelAttribute> = Entity {
+    attributes: MODEL_ATTRIBUTES,
+    attribute_words: &["attributes", "attribute", "attr"],
+    filter_families: &[Family::Metadata],
+    order_families: &[],
+    values: Values::Quoted,
+};
+
+/// Versions of models.
+pub static VERSIONS: Entity<VersionAttribute> = Entity {
+    attributes: VERSION_ATTRIBUTES,
+    attribute_words: &["attributes", "attribute", "attr"],
+    filter_families: &[Family::Metadata],
+    order_families: &[],
+    values: Values::Quoted,
 };

@@ -33,7 +33,8 @@ pub struct Test<A> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Field<A> {
     /// An attribute: [`Condition::Text`] and [`Condition::TextIn`], or [`Condition::Integer`], or, for the id of an
-    /// experiment, `Integer`, [`Condition::IntegerIn`] and the patterns of `Text`.
+    /// experiment, `Integer`, [`Condition::IntegerIn`] and the patterns of `Text`, or, for the number of a version,
+    /// `Integer` and `IntegerIn`.
     Attribute(A),
     /// The latest value of the metric of this name: [`Condition::Number`].
     Metric(String),

@@ -1,8 +1,8 @@
 //! The left side of a test: which field is meant.
 
-use super::entity::{Attribute, Entity, Family};
+use super::entity::{Attribute, Entity, Family, Row, ValueKind};
 use super::expr::{DatasetField, Field};
-use super::lexer::{Place, TokenKind, shorten};
+use super::lexer::{Place, Purpose, TokenKind, shorten};
 use super::parser::Parser;
 use crate::{Error, Result};
 
@@ -61,9 +61,11 @@ pub(super) fn is_keyword(word: &str) -> bool {
 
 /// The attribute `name` of `entity`, read at `place`.
 pub(super) fn attribute<A: Attribute>(entity: &Entity<A>, place: Place<'_>, name: &str) -> Result<Field<A>> {
-    let row = entity.find(name).ok_or_else(|| {
-        let valid = entity.attributes.iter().map(|row| row.attribute.name());
-        invalid(place, "attribute key", name, valid)
+    let may_be_named =
+        |row: &Row<A>| place.source.purpose != Purpose::Filter || row.kind != ValueKind::Unsearchable;
+    let row = entity.find(name).filter(|row| may_be_named(row)).ok_or_else(|| {
+        let valid = entity.attributes.iter().filter(|row| may_be_named(row));
+        invalid(place, "attribute key", name, valid.map(|row| row.attribute.name()))
     })?;
     Ok(Field::Attribute(row.attribute))
 }

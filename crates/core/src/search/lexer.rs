@@ -7,11 +7,31 @@ use crate::{Error, Result};
 /// Characters of a token that an error message shows at most.
 const SHOWN_CHARS: usize = 40;
 
-/// A text of bearable length without NUL, and what to call it in messages.
+/// A text of bearable length without NUL, and what it is read as.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Source<'t> {
-    pub(super) what: &'static str,
+    pub(super) purpose: Purpose,
     pub(super) text: &'t str,
+}
+
+/// What a text is read as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    Filter,
+    OrderBy,
+    /// One field to order by, alone.
+    FieldName,
+}
+
+impl Purpose {
+    /// What messages call the text.
+    fn what(self) -> &'static str {
+        match self {
+            Self::Filter => "filter",
+            Self::OrderBy => "order_by clause",
+            Self::FieldName => "field_name",
+        }
+    }
 }
 
 /// A place in a text, for an error message.
@@ -61,7 +81,8 @@ pub(super) fn is_name_char(c: char) -> bool {
 impl Place<'_> {
     /// An error about what stands here.
     pub(super) fn error(self, problem: &str) -> Error {
-        let Source { what, text } = self.source;
+        let Source { purpose, text } = self.source;
+        let what = purpose.what();
         let column = text[..self.at].chars().count() + 1;
         Error::invalid(format!("Invalid {what}. Could not be parsed at column {column}: {problem}"))
     }
@@ -69,14 +90,15 @@ impl Place<'_> {
 
 impl<'t> Source<'t> {
     /// Fails when `text` is longer than [`MAX_TEXT_BYTES`] or contains NUL, which no stored text can contain.
-    pub(super) fn new(what: &'static str, text: &'t str) -> Result<Self> {
+    pub(super) fn new(purpose: Purpose, text: &'t str) -> Result<Self> {
         let length = text.len();
         if length > MAX_TEXT_BYTES {
+            let what = purpose.what();
             return Err(Error::invalid(format!(
                 "Invalid {what}. It is {length} bytes long, at most {MAX_TEXT_BYTES} are allowed"
             )));
         }
-        let source = Self { what, text };
+        let source = Self { purpose, text };
         match text.find('\0') {
             Some(at) => Err(Place { source, at }.error("unexpected character NUL")),
             None => Ok(source),
@@ -86,7 +108,7 @@ impl<'t> Source<'t> {
     /// The text of `token` for a message, in backticks and cut when long; or that the text ended.
     pub(super) fn describe(self, token: Token<'t>) -> String {
         match token.kind {
-            TokenKind::End => format!("the end of the {}", self.what),
+            TokenKind::End => format!("the end of the {}", self.purpose.what()),
             _ => format!("`{}`", shorten(self.raw(token))),
         }
     }

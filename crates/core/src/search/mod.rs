@@ -1,4 +1,5 @@
-//! The one search grammar: what candidates, experiments and logged models are filtered and ordered by.
+//! The one search grammar: what candidates, experiments, logged models, models and versions are filtered and ordered
+//! by.
 //!
 //! It is MLflow's grammar (comparisons joined by `AND`) with `OR`, `NOT`, parentheses and `IN` everywhere added:
 //!
@@ -30,7 +31,7 @@ mod tests;
 use crate::{Error, Result};
 use entity::{Attribute, Entity};
 use expr::Expr;
-use lexer::Source;
+use lexer::{Purpose, Source};
 use order::{Order, OrderKey};
 use parser::Parser;
 
@@ -53,7 +54,7 @@ pub fn parse_filter<A: Attribute>(entity: &'static Entity<A>, text: &str) -> Res
     if text.is_empty() {
         return Ok(None);
     }
-    Parser::new(entity, Source::new("filter", text)?)?.filter().map(Some)
+    Parser::new(entity, Source::new(Purpose::Filter, text)?)?.filter().map(Some)
 }
 
 /// Reads `order_by`: each element one field and at most one `ASC` or `DESC`, in any case; `ASC` where it is left out.
@@ -69,7 +70,7 @@ pub fn parse_order_by<A: Attribute>(entity: &'static Entity<A>, items: &[String]
     }
     let mut orders: Vec<Order<A>> = Vec::with_capacity(items.len());
     for text in items {
-        let order = Parser::new(entity, Source::new("order_by clause", text)?)?.order()?;
+        let order = Parser::new(entity, Source::new(Purpose::OrderBy, text)?)?.order()?;
         if orders.iter().any(|earlier| earlier.key == order.key) {
             return Err(Error::invalid(format!("order_by contains the field {} twice", order.key)));
         }
@@ -83,5 +84,5 @@ pub fn parse_order_by<A: Attribute>(entity: &'static Entity<A>, items: &[String]
 /// After the first dot the key goes on to the end, so it needs no quotes, whatever it contains; quotes around the
 /// whole key are taken off all the same. Fails as [`parse_order_by`] does.
 pub fn parse_order_field<A: Attribute>(entity: &'static Entity<A>, field_name: &str) -> Result<OrderKey<A>> {
-    order::parse_field_name(entity, Source::new("field_name", field_name)?)
+    order::parse_field_name(entity, Source::new(Purpose::FieldName, field_name)?)
 }

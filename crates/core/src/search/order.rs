@@ -1,6 +1,6 @@
 //! `order_by` as a value.
 
-use super::entity::{Attribute, Entity, Family, Sorting};
+use super::entity::{Attribute, Entity, Family, ModelAttribute, Sorting, VersionAttribute};
 use super::expr::Field;
 use super::field;
 use super::lexer::{Place, Source, shorten};
@@ -43,6 +43,39 @@ impl<A: Attribute> OrderKey<A> {
         };
         key.ok_or_else(|| unsortable(entity, place, field))
     }
+}
+
+/// The whole order of a search for models: as `asked`, then by name, which decides every tie.
+pub fn of_models(asked: Vec<Order<ModelAttribute>>) -> Vec<Order<ModelAttribute>> {
+    completed(asked, &[], &[(ModelAttribute::Name, false)])
+}
+
+/// The whole order of a search for versions: as `asked`, or the last changed first; then by the name of the model, and
+/// the greatest number first, which decides every tie.
+pub fn of_versions(asked: Vec<Order<VersionAttribute>>) -> Vec<Order<VersionAttribute>> {
+    completed(
+        asked,
+        &[(VersionAttribute::LastUpdateTime, true)],
+        &[(VersionAttribute::Name, false), (VersionAttribute::Number, true)],
+    )
+}
+
+/// `asked`, or `otherwise` where nothing is asked for, and those of `ties` that are not in it. Each is an attribute and
+/// whether it descends.
+fn completed<A: Attribute>(
+    asked: Vec<Order<A>>,
+    otherwise: &[(A, bool)],
+    ties: &[(A, bool)],
+) -> Vec<Order<A>> {
+    let order =
+        |&(attribute, descending): &(A, bool)| Order { key: OrderKey::Attribute(attribute), descending };
+    let mut orders = if asked.is_empty() { otherwise.iter().map(order).collect() } else { asked };
+    for tie in ties.iter().map(order) {
+        if orders.iter().all(|earlier| earlier.key != tie.key) {
+            orders.push(tie);
+        }
+    }
+    orders
 }
 
 /// Reads a field name that is the whole text; see [`parse_order_field`](super::parse_order_field).

@@ -5,8 +5,9 @@ mod expressions;
 mod fields;
 mod orders;
 mod properties;
+mod registry;
 
-use super::entity::{Attribute, CANDIDATES, EXPERIMENTS, Entity, LOGGED_MODELS};
+use super::entity::{Attribute, CANDIDATES, EXPERIMENTS, Entity, LOGGED_MODELS, MODELS, VERSIONS};
 use super::parse_filter;
 
 /// The canonical form of `text`, or the message.
@@ -28,6 +29,14 @@ fn of_experiments(text: &str) -> String {
 
 fn of_logged_models(text: &str) -> String {
     canonical(&LOGGED_MODELS, text)
+}
+
+fn of_models(text: &str) -> String {
+    canonical(&MODELS, text)
+}
+
+fn of_versions(text: &str) -> String {
+    canonical(&VERSIONS, text)
 }
 
 /// Fails with every row of `(text, expected)` that `read` does not answer as expected.

@@ -3,14 +3,15 @@
 use proptest::prelude::*;
 
 use super::super::entity::{
-    Attribute, CANDIDATES, CandidateAttribute, EXPERIMENTS, Entity, LOGGED_MODELS, ValueKind,
+    Attribute, CANDIDATES, CandidateAttribute, EXPERIMENTS, Entity, LOGGED_MODELS, MODELS, VERSIONS,
+    ValueKind,
 };
 use super::super::expr::{Condition, DatasetField, Expr, Field, NumberOp, Test, TextOp};
 use super::super::order::{Order, OrderKey};
 use super::super::{parse_filter, parse_order_by, parse_order_field};
 
 /// Pieces of which most filters consist, so that random rows of them get deep into the parser.
-const PIECES: [&str; 40] = [
+const PIECES: [&str; 43] = [
     "AND",
     "or",
     "NOT",
@@ -45,6 +46,9 @@ const PIECES: [&str; 40] = [
     "datasets.name",
     "attributes.status",
     "creation_time",
+    "version_number",
+    "source_path",
+    "last_updated_timestamp",
     "é",
     "\0",
     "'",
@@ -109,15 +113,36 @@ fn id_condition() -> impl Strategy<Value = Condition> {
     ]
 }
 
+fn ordinal_condition() -> impl Strategy<Value = Condition> {
+    let values = prop::collection::vec(any::<i64>(), 1..4);
+    prop_oneof![
+        integer_condition(),
+        (any::<bool>(), values).prop_map(|(negated, values)| Condition::IntegerIn { negated, values }),
+    ]
+}
+
 fn attribute_test<A: Attribute>(entity: &'static Entity<A>) -> impl Strategy<Value = Test<A>> {
-    prop::sample::select(entity.attributes).prop_flat_map(|row| {
+    let searchable: Vec<_> =
+        entity.attributes.iter().filter(|row| row.kind != ValueKind::Unsearchable).collect();
+    prop::sample::select(searchable).prop_flat_map(|row| {
         let condition = match row.kind {
             ValueKind::Text => text_condition().boxed(),
             ValueKind::Integer => integer_condition().boxed(),
             ValueKind::Id => id_condition().boxed(),
+            ValueKind::Ordinal => ordinal_condition().boxed(),
+            ValueKind::Unsearchable => unreachable!("they are filtered out above"),
         };
         condition.prop_map(move |condition| Test { field: Field::Attribute(row.attribute), condition })
     })
+}
+
+/// Tests of an entity that has attributes and metadata, and nothing else.
+fn plain_test<A: Attribute>(entity: &'static Entity<A>) -> impl Strategy<Value = Test<A>> {
+    prop_oneof![
+        attribute_test(entity),
+        (key(), optional_text_condition())
+            .prop_map(|(key, condition)| Test { field: Field::Metadata(key), condition }),
+    ]
 }
 
 fn candidate_test() -> impl Strategy<Value = Test<CandidateAttribute>> {
@@ -189,6 +214,8 @@ fn assert_reads_for_every_entity(text: &str) {
     assert_reads_without_panic(&CANDIDATES, text);
     assert_reads_without_panic(&EXPERIMENTS, text);
     assert_reads_without_panic(&LOGGED_MODELS, text);
+    assert_reads_without_panic(&MODELS, text);
+    assert_reads_without_panic(&VERSIONS, text);
 }
 
 proptest! {
@@ -210,6 +237,18 @@ proptest! {
     ) {
         let text = expr.to_string();
         prop_assert_eq!(parse_filter(&LOGGED_MODELS, &text).expect("a printed filter is valid"), Some(expr), "{}", text);
+    }
+
+    #[test]
+    fn a_printed_filter_of_models_is_read_as_the_same_filter(expr in expression(plain_test(&MODELS))) {
+        let text = expr.to_string();
+        prop_assert_eq!(parse_filter(&MODELS, &text).expect("a printed filter is valid"), Some(expr), "{}", text);
+    }
+
+    #[test]
+    fn a_printed_filter_of_versions_is_read_as_the_same_filter(expr in expression(plain_test(&VERSIONS))) {
+        let text = expr.to_string();
+        prop_assert_eq!(parse_filter(&VERSIONS, &text).expect("a printed filter is valid"), Some(expr), "{}", text);
     }
 
     #[test]
