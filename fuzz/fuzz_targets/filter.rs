@@ -2,13 +2,17 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use modelry_core::search::entity::{Attribute, CANDIDATES, EXPERIMENTS, Entity, LOGGED_MODELS};
+use modelry_core::search::entity::{
+    Attribute, CANDIDATES, EXPERIMENTS, Entity, LOGGED_MODELS, MODELS, VERSIONS,
+};
 use modelry_core::search::{parse_filter, parse_order_by, parse_order_field};
 
 fuzz_target!(|text: &str| {
     read(&CANDIDATES, text);
     read(&EXPERIMENTS, text);
     read(&LOGGED_MODELS, text);
+    read(&MODELS, text);
+    read(&VERSIONS, text);
 });
 
 fn read<A: Attribute>(entity: &'static Entity<A>, text: &str) {
