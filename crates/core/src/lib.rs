@@ -1,11 +1,12 @@
 //! Words and rules of Modelry: names, versions, roles and the one policy table, the search grammar, metric points,
-//! paging, time, ids, errors.
+//! the headers of model files, paging, time, ids, errors.
 //!
 //! No I/O, no async, no SQL, no HTTP: everything here is a value or a function of its arguments.
 
 pub mod artifact_path;
 pub mod digest;
 pub mod error;
+pub mod formats;
 pub mod ids;
 pub mod names;
 pub mod paging;
