@@ -43,6 +43,10 @@ number! {
     LoggedModelId
     /// A dataset within its project, from 1.
     DatasetId
+    /// A registered model, or a prompt, within its project, from 1.
+    ModelId
+    /// A model version within its project, from 1,000,001, so that a sequence number is never taken for one.
+    VersionId
     /// The name of a metric, param or metadata within its project.
     KeyId
     /// Immutable bytes; global.

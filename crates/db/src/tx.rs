@@ -123,6 +123,21 @@ impl Tx<'_> {
         Ok(first)
     }
 
+    /// Runs a query and returns the first of its rows that `choose` makes something of; it reads no further.
+    pub fn query_find<T>(
+        &mut self,
+        sql: &str,
+        params: &[&dyn Param],
+        mut choose: impl FnMut(&Row<'_>) -> Result<Option<T>>,
+    ) -> Result<Option<T>> {
+        let mut chosen = None;
+        self.each_row(sql, params, &mut |row| {
+            chosen = choose(row)?;
+            Ok(if chosen.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+        })?;
+        Ok(chosen)
+    }
+
     /// Runs a query that always answers a row and returns it, mapped. Fails with `Internal` when there is none.
     pub fn query_one<T>(
         &mut self,

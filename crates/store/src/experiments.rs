@@ -7,7 +7,7 @@ use modelry_core::time::Timestamp;
 use modelry_core::{Error, Result};
 use modelry_db::{Row, Tx};
 
-use crate::sql;
+use crate::{models, sql};
 
 /// The number of the experiment that every project has from the start, for runs that name none.
 pub const DEFAULT: ExperimentId = ExperimentId(0);
@@ -137,8 +137,21 @@ pub fn find_by_name(tx: &mut Tx<'_>, project: ProjectId, name: &str) -> Result<O
     )
 }
 
-/// Renames an active experiment. Fails with `Exists` when another active one has the name.
+/// Renames an active experiment. Fails with `Exists` when another active one has the name, and with `Conflict` when it
+/// is a model's default experiment, which is named as the model is.
 pub fn rename(
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    id: ExperimentId,
+    name: &str,
+    now: Timestamp,
+) -> Result<()> {
+    refuse_default_of_model(tx, project, id, "renamed")?;
+    set_name(tx, project, id, name, now)
+}
+
+/// As [`rename`], whoever the experiment belongs to.
+pub(crate) fn set_name(
     tx: &mut Tx<'_>,
     project: ProjectId,
     id: ExperimentId,
@@ -156,17 +169,38 @@ pub fn rename(
     Ok(())
 }
 
-/// Puts an active experiment, and with it its candidates, into the bin.
+/// Puts an active experiment, and with it its candidates, into the bin. Fails with `Conflict` when it is a model's
+/// default experiment.
 pub fn delete(tx: &mut Tx<'_>, project: ProjectId, id: ExperimentId, now: Timestamp) -> Result<()> {
+    refuse_default_of_model(tx, project, id, "deleted")?;
+    if put_into_bin(tx, project, id, now)? {
+        return Ok(());
+    }
+    Err(Error::not_found(format!("No active Experiment with id={id} exists")))
+}
+
+/// As [`delete`], whoever the experiment belongs to; answers whether it was active.
+pub(crate) fn put_into_bin(
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    id: ExperimentId,
+    now: Timestamp,
+) -> Result<bool> {
     let deleted = tx.execute(
         "UPDATE experiments SET deleted_at = $3, updated_at = $3
          WHERE project_id = $1 AND id = $2 AND deleted_at IS NULL",
         &[&project.0, &id.0, &now.0],
     )?;
-    if deleted == 0 {
-        return Err(Error::not_found(format!("No active Experiment with id={id} exists")));
+    Ok(deleted > 0)
+}
+
+fn refuse_default_of_model(tx: &mut Tx<'_>, project: ProjectId, id: ExperimentId, verb: &str) -> Result<()> {
+    match models::of_experiment(tx, project, id)? {
+        None => Ok(()),
+        Some(model) => Err(Error::conflict(format!(
+            "experiment {id} belongs to the model {model}, and is {verb} with it"
+        ))),
     }
-    Ok(())
 }
 
 /// Takes an experiment out of the bin. Fails with `Conflict` when its name was taken in between.

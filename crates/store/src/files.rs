@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use modelry_core::artifact_path::ArtifactPath;
 use modelry_core::digest::Sha256;
-use modelry_core::ids::{BlobId, CandidateId, LoggedModelId, ProjectId};
+use modelry_core::ids::{BlobId, CandidateId, LoggedModelId, ProjectId, VersionId};
 use modelry_core::store_key::StoreKey;
 use modelry_core::time::Timestamp;
 use modelry_core::{Error, Result};
@@ -17,7 +17,9 @@ use crate::blobs;
 use crate::sql::placeholders;
 
 mod listing;
+mod snapshot;
 pub use listing::{Entry, Listing, Position, list_all, list_dir};
+pub use snapshot::snapshot;
 
 /// Who a file belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -28,6 +30,8 @@ pub enum Owner {
     Candidate(CandidateId),
     /// A logged model.
     LoggedModel(LoggedModelId),
+    /// A published model version.
+    Version(VersionId),
 }
 
 impl Owner {
@@ -37,6 +41,7 @@ impl Owner {
             Self::Project => (0, 0),
             Self::Candidate(id) => (1, id.0),
             Self::LoggedModel(id) => (2, id.0),
+            Self::Version(id) => (3, id.0),
         }
     }
 }

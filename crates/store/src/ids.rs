@@ -16,6 +16,9 @@ use modelry_db::{Db, Engine, Tx};
 /// How many numbers a PostgreSQL process reserves at a time.
 const BLOCK: i64 = 64;
 
+/// The number of a project's first model version: so great that a sequence number is never taken for one.
+pub const FIRST_VERSION: i64 = 1_000_001;
+
 /// The project that holds the global series.
 const GLOBAL: ProjectId = ProjectId(0);
 
@@ -40,6 +43,10 @@ pub enum Series {
     LoggedModel,
     /// Datasets of a project.
     Dataset,
+    /// Registered models, and prompts, of a project.
+    Model,
+    /// Model versions of a project; from [`FIRST_VERSION`].
+    Version,
     /// Names of metrics, params and metadata of a project.
     Key,
 }
@@ -56,6 +63,8 @@ impl Series {
             Self::Candidate => "candidates",
             Self::LoggedModel => "logged_models",
             Self::Dataset => "datasets",
+            Self::Model => "models",
+            Self::Version => "versions",
             Self::Key => "keys",
         }
     }
@@ -71,8 +80,15 @@ impl Series {
             Self::Candidate => "SELECT max(id) FROM candidates WHERE project_id = $1",
             Self::LoggedModel => "SELECT max(id) FROM logged_models WHERE project_id = $1",
             Self::Dataset => "SELECT max(id) FROM datasets WHERE project_id = $1",
+            Self::Model => "SELECT max(id) FROM models WHERE project_id = $1",
+            Self::Version => "SELECT max(id) FROM versions WHERE project_id = $1",
             Self::Key => "SELECT max(id) FROM keys WHERE project_id = $1",
         }
+    }
+
+    /// The number that it starts with.
+    fn first(self) -> i64 {
+        if self == Self::Version { FIRST_VERSION } else { 1 }
     }
 }
 
@@ -159,16 +175,16 @@ fn reserve(tx: &mut Tx<'_>, project: ProjectId, series: Series) -> Result<Range<
                 |row| row.get::<i64>(0),
             )?;
             let used = tx.query_one(series.highest_used(), &[&project.0], |row| row.get::<Option<i64>>(0))?;
-            Ok(floor.unwrap_or(1).max(used.unwrap_or(0) + 1)..i64::MAX)
+            Ok(floor.unwrap_or(1).max(series.first()).max(used.unwrap_or(0) + 1)..i64::MAX)
         }
         Engine::Postgres => {
             let end = tx.query_one(
                 "INSERT INTO counters (project_id, series, next)
                  VALUES ($1, $2, $3)
                  ON CONFLICT (project_id, series) DO UPDATE
-                    SET next = counters.next + excluded.next - 1
+                    SET next = counters.next + $4
                  RETURNING next",
-                &[&project.0, &series.name(), &(BLOCK + 1)],
+                &[&project.0, &series.name(), &(series.first() + BLOCK), &BLOCK],
                 |row| row.get::<i64>(0),
             )?;
             Ok(end - BLOCK..end)

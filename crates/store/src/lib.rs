@@ -14,6 +14,7 @@ pub mod keys;
 pub mod logged_models;
 pub mod members;
 pub mod metrics;
+pub mod models;
 pub mod namespaces;
 pub mod projects;
 pub mod search;
@@ -22,9 +23,12 @@ pub mod settings;
 mod sql;
 pub mod tokens;
 pub mod users;
+pub mod versions;
 
 use modelry_db::Migration;
 
 /// The schema's history, oldest first. A released file never changes.
-pub const MIGRATIONS: &[Migration] =
-    &[Migration { name: "0001_init", sql: include_str!("../migrations/0001_init.sql") }];
+pub const MIGRATIONS: &[Migration] = &[
+    Migration { name: "0001_init", sql: include_str!("../migrations/0001_init.sql") },
+    Migration { name: "0002_registry", sql: include_str!("../migrations/0002_registry.sql") },
+];

@@ -13,6 +13,7 @@ mod log_model;
 mod logged_models;
 mod logging;
 mod metrics;
+mod registry;
 mod runs;
 mod search;
 mod views;
@@ -47,6 +48,7 @@ pub fn table(app: &App) -> Table {
     let calls = datasets::routes(calls);
     let calls = logged_models::routes(calls);
     let calls = artifacts::routes(calls);
+    let calls = registry::routes(calls);
     info::routes(calls.0)
 }
 
@@ -70,6 +72,24 @@ impl Calls {
         T: 'static,
     {
         self.add(method, path, Action::WriteExperiments, handler)
+    }
+
+    /// A call that reads models.
+    pub(crate) fn read_models<H, T>(self, method: Method, path: &str, handler: H) -> Self
+    where
+        H: axum::handler::Handler<T, App> + Clone,
+        T: 'static,
+    {
+        self.add(method, path, Action::ReadModels, handler)
+    }
+
+    /// A call that writes models.
+    pub(crate) fn write_models<H, T>(self, method: Method, path: &str, handler: H) -> Self
+    where
+        H: axum::handler::Handler<T, App> + Clone,
+        T: 'static,
+    {
+        self.add(method, path, Action::WriteModels, handler)
     }
 
     fn add<H, T>(self, method: Method, path: &str, action: Action, handler: H) -> Self

@@ -13,6 +13,7 @@ use modelry_core::{Error, Result};
 use modelry_store::candidates::{self, Changes, Entry, Logged, NewCandidate};
 use modelry_store::experiments::DEFAULT;
 use modelry_store::ids::Series;
+use modelry_store::versions;
 use serde::{Deserialize, Serialize};
 
 use super::lineage::Lineage;
@@ -84,7 +85,7 @@ async fn create(State(app): State<App>, granted: Granted, Message(body): Message
     Ok(Reply(Found { run: RunView::new(candidate, as_logged(entries), Lineage::default()) }))
 }
 
-fn username(granted: &Granted) -> String {
+pub(super) fn username(granted: &Granted) -> String {
     granted.caller.0.as_ref().map(|identity| identity.username.clone()).unwrap_or_default()
 }
 
@@ -204,8 +205,9 @@ struct Updated {
     run_info: RunInfo,
 }
 
+/// Changes a run. One that has ended well publishes the drafts of model versions that it was made for.
 async fn update(State(app): State<App>, granted: Granted, Message(body): Message<Update>) -> Answer<Updated> {
-    let project = granted.project();
+    let (project, now) = (granted.project(), app.clock.now());
     let eid = required_run(body.run_id, body.run_uuid)?;
     let status =
         body.status.map(|status| status.read(CandidateStatus::from_number, str::parse)).transpose()?;
@@ -219,6 +221,9 @@ async fn update(State(app): State<App>, granted: Granted, Message(body): Message
         .write(move |tx| {
             let candidate = candidates::update(tx, project, &eid, &changes)?;
             candidates::set_metadata(tx, candidate.place(project), &tag)?;
+            if changes.status == Some(CandidateStatus::Finished) {
+                versions::publish_drafts_of(tx, project, candidate.id, now)?;
+            }
             Ok(candidate)
         })
         .await?;

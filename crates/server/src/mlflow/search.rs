@@ -6,12 +6,13 @@ use axum::http::Method;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use modelry_core::ids::{CandidateId, ExperimentId, ProjectId};
-use modelry_core::search::entity::{CANDIDATES, EXPERIMENTS};
+use modelry_core::search::entity::{CANDIDATES, EXPERIMENTS, ExperimentAttribute};
 use modelry_core::search::{parse_filter, parse_order_by};
 use modelry_core::{Error, Result};
 use modelry_db::Tx;
+use modelry_store::experiments::Experiment;
 use modelry_store::keys::Keys;
-use modelry_store::search::{View, candidates, experiments};
+use modelry_store::search::{View, candidates, rows};
 use serde::{Deserialize, Serialize};
 
 use super::Calls;
@@ -186,9 +187,9 @@ struct SearchExperiments {
 }
 
 impl SearchExperiments {
-    fn query(self) -> Result<experiments::Query> {
+    fn query(self) -> Result<rows::Query<ExperimentAttribute>> {
         let asked = required(self.max_results, "max_results")?;
-        Ok(experiments::Query {
+        Ok(rows::Query {
             filter: parse_filter(&EXPERIMENTS, &self.filter.unwrap_or_default())?,
             order: parse_order_by(&EXPERIMENTS, &self.order_by.unwrap_or_default())?,
             view: ViewType::read(self.view_type.as_ref())?.into(),
@@ -215,10 +216,10 @@ async fn search_experiments(
     let answer = app
         .db
         .read(move |tx| {
-            let page = experiments::page(tx, project, &query)?;
-            let ids: Vec<ExperimentId> = page.experiments.iter().map(|experiment| experiment.id).collect();
+            let page = rows::page::<Experiment>(tx, project, &query)?;
+            let ids: Vec<ExperimentId> = page.rows.iter().map(|experiment| experiment.id).collect();
             let mut metadata = modelry_store::experiments::metadata(tx, project, ids)?;
-            let experiments = page.experiments.into_iter().map(|experiment| {
+            let experiments = page.rows.into_iter().map(|experiment| {
                 let metadata = metadata.remove(&experiment.id).unwrap_or_default();
                 ExperimentView::new(experiment, metadata)
             });

@@ -175,6 +175,22 @@ pub fn find(
     Ok(found.filter(|model| deleted == Deleted::Shown || model.deleted_at.is_none()))
 }
 
+/// The newest logged model of this name that a run made.
+pub fn find_of_run(
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    run_eid: &str,
+    name: &str,
+) -> Result<Option<LoggedModelId>> {
+    tx.query_opt(
+        "SELECT id FROM logged_models
+         WHERE project_id = $1 AND source_eid = $2 AND name = $3 AND deleted_at IS NULL
+         ORDER BY id DESC",
+        &[&project.0, &run_eid, &name],
+        |row| row.get(0).map(LoggedModelId),
+    )
+}
+
 /// As [`find`], failing with MLflow's words.
 pub fn get(
     tx: &mut Tx<'_>,

@@ -4,7 +4,7 @@ use modelry_db::Param;
 
 /// Values for the placeholders `$1`, `$2`, ... in the order in which they were added.
 #[derive(Default)]
-pub(crate) struct Binds(Vec<Box<dyn Param>>);
+pub struct Binds(Vec<Box<dyn Param>>);
 
 impl Binds {
     /// Adds a value, and answers its placeholder.

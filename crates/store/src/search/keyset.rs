@@ -11,7 +11,7 @@ use super::binds::Binds;
 
 /// A value that rows are ordered by.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(super) enum SortValue {
+pub enum SortValue {
     /// A whole number.
     #[serde(rename = "i")]
     Integer(i64),

@@ -3,9 +3,13 @@
 mod binds;
 pub mod candidates;
 mod condition;
-pub mod experiments;
+mod experiments;
 mod keyset;
 pub mod logged_models;
+mod models;
+mod prompts;
+pub mod rows;
+mod versions;
 
 /// Which things a search shows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

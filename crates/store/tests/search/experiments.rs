@@ -1,14 +1,16 @@
 //! Searches for experiments.
 
 use modelry_core::ids::ExperimentId;
-use modelry_core::search::entity::EXPERIMENTS;
+use modelry_core::search::entity::{EXPERIMENTS, ExperimentAttribute};
 use modelry_core::search::{parse_filter, parse_order_by};
 use modelry_core::{Kind, Result};
 use modelry_db::{Db, Tx};
 use modelry_store::experiments::{self, Experiment};
 use modelry_store::search::View;
-use modelry_store::search::experiments::{Query, page};
+use modelry_store::search::rows::page;
 use modelry_testkit::both;
+
+type Query = modelry_store::search::rows::Query<ExperimentAttribute>;
 
 use crate::given::{NOW, PROJECT, read, write};
 
@@ -55,8 +57,8 @@ fn query(filter: &str, order: &[&str]) -> Query {
 fn walk(tx: &mut Tx<'_>, query: &Query) -> Result<Vec<i64>> {
     let (mut found, mut query) = (Vec::new(), query.clone());
     loop {
-        let page = page(tx, PROJECT, &query)?;
-        found.extend(page.experiments.iter().map(|experiment| experiment.id.0));
+        let page = page::<Experiment>(tx, PROJECT, &query)?;
+        found.extend(page.rows.iter().map(|experiment| experiment.id.0));
         match page.next_page_token {
             Some(token) => query.page_token = Some(token),
             None => return Ok(found),
@@ -129,9 +131,9 @@ both! {
 
     async fn a_token_goes_with_its_search_alone(db: Db) {
         five(&db).await;
-        let first = read(&db, |tx| page(tx, PROJECT, &query("", &[]))).await;
+        let first = read(&db, |tx| page::<Experiment>(tx, PROJECT, &query("", &[]))).await;
         let other = Query { page_token: first.next_page_token, ..query("", &["name"]) };
-        let refused = db.read(move |tx| page(tx, PROJECT, &other)).await.expect_err("the token was to be refused");
+        let refused = db.read(move |tx| page::<Experiment>(tx, PROJECT, &other)).await.expect_err("the token was to be refused");
         assert_eq!(refused.kind(), Kind::Invalid);
     }
 }

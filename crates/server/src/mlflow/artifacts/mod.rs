@@ -14,6 +14,8 @@ use modelry_db::Tx;
 use modelry_store::files::{self, Found};
 use serde::de::DeserializeOwned;
 
+pub(super) use self::address::locate;
+
 use self::address::Place;
 use super::Calls;
 use crate::App;

@@ -6,7 +6,8 @@ use axum::response::Response;
 use modelry_core::artifact_path::ArtifactPath;
 use modelry_core::{Error, Result};
 use modelry_db::Tx;
-use modelry_store::files::{self, Deleted};
+use modelry_store::files::{self, Deleted, Owner, Tree};
+use modelry_store::versions;
 use serde::Deserialize;
 
 use super::super::Calls;
@@ -72,6 +73,7 @@ async fn upload(
     let project = granted.project();
     let place = move |tx: &mut Tx<'_>| {
         let Place { tree, path: below } = locate(tx, project, Some(&path))?;
+        refuse_published(tx, tree)?;
         let below =
             below.ok_or_else(|| Error::invalid(format!("Invalid path \"{path}\": it is a directory")))?;
         Ok((tree, below))
@@ -80,6 +82,14 @@ async fn upload(
     app.db.read(place.clone()).await?;
     transfer::store(&app, upload, app.settings.limits.file_bytes, place).await?;
     Ok(())
+}
+
+/// Fails with `Conflict` where a write would change the files of a published version.
+fn refuse_published(tx: &mut Tx<'_>, tree: Tree) -> Result<()> {
+    match tree.owner {
+        Owner::Version(id) => Err(versions::is_published(tx, tree.project, id)?),
+        Owner::Project | Owner::Candidate(_) | Owner::LoggedModel(_) => Ok(()),
+    }
 }
 
 /// Deletes a file or a directory; what is not there is deleted already.
@@ -91,6 +101,7 @@ async fn delete(State(app): State<App>, granted: Granted, At(path): At) -> Answe
         let path = path.clone();
         let deleted = app.db.write(move |tx| {
             let place = locate(tx, project, Some(&path))?;
+            refuse_published(tx, place.tree)?;
             files::delete(tx, place.tree, place.path.as_ref(), DELETED_AT_ONCE, now)
         });
         if deleted.await? == Deleted::All {

@@ -13,6 +13,7 @@ use modelry_core::{Error, Result};
 use modelry_db::Tx;
 use modelry_store::ids::Series;
 use modelry_store::logged_models::{self, Deleted, LoggedModel, NewLoggedModel};
+use modelry_store::models;
 use serde::{Deserialize, Serialize};
 
 use self::view::LoggedModelView;
@@ -154,7 +155,11 @@ async fn get(
     Path(path): Path<ModelInPath>,
     Message(query): Message<Get>,
 ) -> Answer<Found> {
-    let (project, eid) = (granted.project(), path.eid(None)?);
+    let project = granted.project();
+    let eid = match path.eid(None) {
+        Ok(eid) => eid,
+        Err(error) => return Err(explain_name(&app, project, path.model_id, error).await?.into()),
+    };
     let allowed = query.allow_deleted.is_some_and(|allow| allow.eq_ignore_ascii_case("true"));
     let deleted = if allowed { Deleted::Shown } else { Deleted::Hidden };
     let found = app.db.read(move |tx| {
@@ -162,6 +167,21 @@ async fn get(
         Found::read(tx, project, model)
     });
     Ok(Reply(found.await?))
+}
+
+/// Says so where what is no id of a logged model is the name of a registered model, which `models:/name` means to 2.x
+/// clients and to people.
+async fn explain_name(app: &App, project: ProjectId, name: String, error: Error) -> Result<Error> {
+    app.db
+        .read(move |tx| {
+            Ok(match models::find_by_name(tx, project, &name)? {
+                Some(_) => Error::not_found(format!(
+                    "{name} is a registered model; say models:/{name}/latest or models:/{name}/^1"
+                )),
+                None => Error::not_found(error.message().to_owned()),
+            })
+        })
+        .await
 }
 
 #[derive(Deserialize)]

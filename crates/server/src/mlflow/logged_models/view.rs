@@ -4,6 +4,7 @@ use modelry_core::Result;
 use modelry_core::ids::{LoggedModelId, ProjectId};
 use modelry_db::Tx;
 use modelry_store::logged_models::{self, Details, LoggedModel, Metric};
+use modelry_store::versions;
 use serde::Serialize;
 
 use super::super::views::Text;
@@ -34,6 +35,15 @@ struct Info {
     source_run_id: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     tags: Vec<Text>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    registrations: Vec<Registration>,
+}
+
+/// MLflow's `LoggedModelRegistrationInfo`: a version that was made from a logged model.
+#[derive(Debug, Serialize)]
+struct Registration {
+    name: String,
+    version: String,
 }
 
 /// MLflow's `LoggedModelData`.
@@ -69,14 +79,18 @@ impl LoggedModelView {
     ) -> Result<Vec<Self>> {
         let ids: Vec<LoggedModelId> = models.iter().map(|model| model.id).collect();
         let mut details = logged_models::details(tx, project, &ids)?;
+        let eids: Vec<String> = models.iter().map(|model| model.eid.clone()).collect();
+        let mut versions = versions::of_logged_models(tx, project, &eids)?;
         let view = |model: LoggedModel| {
             let details = details.remove(&model.id).unwrap_or_default();
-            Self::new(model, details)
+            let versions = versions.remove(&model.eid).unwrap_or_default();
+            Self::new(model, details, versions)
         };
         Ok(models.into_iter().map(view).collect())
     }
 
-    fn new(model: LoggedModel, details: Details) -> Self {
+    fn new(model: LoggedModel, details: Details, versions: Vec<(String, i64)>) -> Self {
+        let registration = |(name, number): (String, i64)| Registration { name, version: number.to_string() };
         let metric = |metric: Metric| MetricView {
             key: metric.name,
             value: Double(metric.value),
@@ -102,6 +116,7 @@ impl LoggedModelView {
                 model_type: model.model_type,
                 source_run_id: model.source_eid,
                 tags: Text::list(details.metadata),
+                registrations: versions.into_iter().map(registration).collect(),
             },
         }
     }

@@ -1,0 +1,209 @@
+//! Which version? The one answer for every protocol.
+
+use std::collections::HashMap;
+
+use modelry_core::ids::{ProjectId, VersionId};
+use modelry_core::version::Version;
+use modelry_core::version::requirement::Requirement;
+use modelry_core::version::selector::{Selector, Target};
+use modelry_core::version::stage::Stage;
+use modelry_core::{Error, Result};
+use modelry_db::{Param, Tx};
+
+use super::{COLUMNS, FROM, ModelVersion, aliases, not_found, read_row};
+use crate::models::Model;
+use crate::sql;
+
+/// How many versions a message names where none matches.
+const NEAREST: i64 = 3;
+
+/// The version of a model that `selector` asks for.
+///
+/// Fails with `NotFound` when there is none; for a requirement the message names the greatest versions there are.
+pub fn resolve(
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    model: &Model,
+    selector: &Selector,
+) -> Result<ModelVersion> {
+    match selector {
+        Selector::Number(number) => by_number(tx, project, model, *number),
+        Selector::Exact(version) => by_version(tx, project, model, version),
+        Selector::Latest => latest(tx, project, model),
+        Selector::Requirement(requirement) => by_requirement(tx, project, model, requirement),
+        Selector::Stage(stage) => in_stage(tx, project, model, *stage),
+        Selector::Alias(alias) => match aliases::target(tx, project, model.id, alias.as_str())? {
+            Some(id) => {
+                find_by_id(tx, project, id)?.ok_or_else(|| Error::internal("an alias points nowhere"))
+            }
+            None => match Stage::of_alias(alias) {
+                Some(stage) => in_stage(tx, project, model, stage),
+                None => Err(Error::not_found(format!("Registered model alias {alias} not found."))),
+            },
+        },
+    }
+}
+
+/// The version of a model that a write names.
+pub fn get_target(
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    model: &Model,
+    target: &Target,
+) -> Result<ModelVersion> {
+    match target {
+        Target::Number(number) => by_number(tx, project, model, *number),
+        Target::Exact(version) => by_version(tx, project, model, version),
+    }
+}
+
+/// The version of this number, unless it or its model is in the bin.
+pub fn find_by_id(tx: &mut Tx<'_>, project: ProjectId, id: VersionId) -> Result<Option<ModelVersion>> {
+    tx.query_opt(
+        &format!(
+            "SELECT {COLUMNS} {FROM} AND v.project_id = $1 AND v.id = $2
+                AND v.deleted_at IS NULL AND m.deleted_at IS NULL"
+        ),
+        &[&project.0, &id.0],
+        read_row,
+    )
+}
+
+fn by_number(tx: &mut Tx<'_>, project: ProjectId, model: &Model, number: i64) -> Result<ModelVersion> {
+    let found = one_of(tx, project, model, "AND v.number = $3", "", &[&number])?;
+    found.ok_or_else(|| not_found(&model.name, number))
+}
+
+fn by_version(tx: &mut Tx<'_>, project: ProjectId, model: &Model, version: &Version) -> Result<ModelVersion> {
+    let found = one_of(tx, project, model, "AND v.version = $3", "", &[&version.to_string()])?;
+    found.ok_or_else(|| not_found(&model.name, version))
+}
+
+/// The greatest stable version; with none, the greatest prerelease; with nothing published, the greatest draft that
+/// has files.
+fn latest(tx: &mut Tx<'_>, project: ProjectId, model: &Model) -> Result<ModelVersion> {
+    let choices = [
+        "AND v.published_at IS NOT NULL AND NOT v.is_prerelease",
+        "AND v.published_at IS NOT NULL",
+        "AND EXISTS (SELECT 1 FROM files f
+                      WHERE f.project_id = v.project_id AND f.owner = 1 AND f.owner_id = v.candidate_id)",
+    ];
+    for condition in choices {
+        if let Some(found) = one_of(tx, project, model, condition, GREATEST_FIRST, &[])? {
+            return Ok(found);
+        }
+    }
+    Err(Error::not_found(format!("model {} has no version yet that has files", model.name)))
+}
+
+fn by_requirement(
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    model: &Model,
+    requirement: &Requirement,
+) -> Result<ModelVersion> {
+    let range = requirement.range();
+    let mut conditions = "AND v.published_at IS NOT NULL".to_owned();
+    let mut bounds: Vec<Vec<u8>> = Vec::new();
+    for (sign, bound) in [(">=", range.from), ("<", range.to)] {
+        if let Some(bound) = bound {
+            bounds.push(bound);
+            let place = bounds.len() + 2;
+            conditions = format!("{conditions} AND v.precedence {sign} ${place}");
+        }
+    }
+    let mut params: Vec<&dyn Param> = vec![&project.0, &model.id.0];
+    params.extend(bounds.iter().map(|bound| bound as &dyn Param));
+    let sql = select(&conditions, GREATEST_FIRST);
+    let found = tx.query_find(&sql, &params, |row| {
+        let found = read_row(row)?;
+        Ok(requirement.matches(&found.version).then_some(found))
+    })?;
+    match found {
+        Some(found) => Ok(found),
+        None => Err(no_match(tx, project, model, requirement)?),
+    }
+}
+
+fn no_match(tx: &mut Tx<'_>, project: ProjectId, model: &Model, requirement: &Requirement) -> Result<Error> {
+    let nearest = tx.query(
+        &format!("{} LIMIT {NEAREST}", select("AND v.published_at IS NOT NULL", GREATEST_FIRST)),
+        &[&project.0, &model.id.0],
+        |row| Ok(read_row(row)?.version.to_string()),
+    )?;
+    let there_are = match nearest.as_slice() {
+        [] => "it has no published version".to_owned(),
+        versions => format!("its greatest are {}", versions.join(", ")),
+    };
+    Ok(Error::not_found(format!("no version of model {} matches {requirement}: {there_are}", model.name)))
+}
+
+fn in_stage(tx: &mut Tx<'_>, project: ProjectId, model: &Model, stage: Stage) -> Result<ModelVersion> {
+    let found = by_stage(tx, project, model, stage)?;
+    found.ok_or_else(|| {
+        Error::not_found(format!("model {} has no published version in the stage {stage}", model.name))
+    })
+}
+
+/// The greatest published version of a model in a stage.
+pub fn by_stage(
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    model: &Model,
+    stage: Stage,
+) -> Result<Option<ModelVersion>> {
+    let condition = "AND v.stage = $3 AND v.published_at IS NOT NULL";
+    one_of(tx, project, model, condition, GREATEST_FIRST, &[&stage.as_str()])
+}
+
+/// Which versions, by model and number, were made from each of these logged models.
+pub fn of_logged_models(
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    eids: &[String],
+) -> Result<HashMap<String, Vec<(String, i64)>>> {
+    let mut all: HashMap<String, Vec<(String, i64)>> = HashMap::new();
+    for eids in eids.chunks(100) {
+        let places = sql::placeholders(2, eids.len());
+        let mut params: Vec<&dyn Param> = vec![&project.0];
+        params.extend(eids.iter().map(|eid| eid as &dyn Param));
+        tx.query_each(
+            &format!(
+                "SELECT v.logged_model_eid, m.name, v.number {FROM}
+                    AND v.project_id = $1 AND v.logged_model_eid IN ({places})
+                    AND v.deleted_at IS NULL AND m.deleted_at IS NULL
+                  ORDER BY v.id"
+            ),
+            &params,
+            |row| {
+                all.entry(row.get(0)?).or_default().push((row.get(1)?, row.get(2)?));
+                Ok(())
+            },
+        )?;
+    }
+    Ok(all)
+}
+
+/// Greatest by SemVer's precedence, and of equal ones the last made.
+const GREATEST_FIRST: &str = "ORDER BY v.precedence DESC, v.number DESC";
+
+fn select(conditions: &str, order: &str) -> String {
+    format!(
+        "SELECT {COLUMNS} {FROM} AND v.project_id = $1 AND v.model_id = $2 AND v.deleted_at IS NULL
+         {conditions} {order}"
+    )
+}
+
+/// The first of a model's versions; `conditions` may use `$3` and on for `params`.
+fn one_of(
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    model: &Model,
+    conditions: &str,
+    order: &str,
+    params: &[&dyn Param],
+) -> Result<Option<ModelVersion>> {
+    let mut all: Vec<&dyn Param> = vec![&project.0, &model.id.0];
+    all.extend(params);
+    tx.query_opt(&select(conditions, order), &all, read_row)
+}

@@ -1,0 +1,104 @@
+//! Which semantic version does a new version get?
+
+use modelry_core::ids::{ModelId, ProjectId};
+use modelry_core::version::Version;
+use modelry_core::version::bump::{Proposals, Step, exhausted};
+use modelry_core::{Error, Result};
+use modelry_db::Tx;
+
+use crate::models::Model;
+
+/// What is wished for.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Wish {
+    /// Just this version.
+    Exactly(Version),
+    /// This version where it is free, else the next patch.
+    Rather(Version),
+    /// The next version by this step, or by the least where there is none.
+    Next(Option<Step>),
+}
+
+impl Wish {
+    /// The same wish, for something that is only near: it gives way where the version is taken.
+    pub(super) fn gently(self) -> Self {
+        match self {
+            Self::Exactly(version) => Self::Rather(version),
+            other => other,
+        }
+    }
+}
+
+/// The version that a new version of `model` gets.
+///
+/// Fails with `Exists` when just this version is wished for and is taken, or was published once.
+pub(super) fn choose(tx: &mut Tx<'_>, project: ProjectId, model: &Model, wish: &Wish) -> Result<Version> {
+    let proposals = match wish {
+        Wish::Exactly(version) if is_taken(tx, project, model.id, version)? => {
+            let free = first_free(tx, project, model.id, after(version))?;
+            return Err(Error::exists(format!(
+                "version {version} of model {} exists already, or did: a version that was published once is not \
+                 given again. The next free one is {free}",
+                model.name
+            )));
+        }
+        Wish::Exactly(version) => return Ok(version.clone()),
+        Wish::Rather(version) if !is_taken(tx, project, model.id, version)? => return Ok(version.clone()),
+        Wish::Rather(version) => after(version),
+        Wish::Next(step) => {
+            let stable = greatest(tx, project, model.id, "AND NOT is_prerelease")?;
+            let any = greatest(tx, project, model.id, "")?;
+            Proposals::new(*step, stable.as_ref(), any.as_ref())
+        }
+    };
+    first_free(tx, project, model.id, proposals)
+}
+
+fn first_free(
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    model: ModelId,
+    proposals: impl Iterator<Item = Version>,
+) -> Result<Version> {
+    for version in proposals {
+        if !is_taken(tx, project, model, &version)? {
+            return Ok(version);
+        }
+    }
+    Err(exhausted(Step::Patch))
+}
+
+/// The patches after `version`.
+fn after(version: &Version) -> Proposals {
+    Proposals::new(None, Some(&version.release()), None)
+}
+
+/// The next patch that is free, for messages.
+pub(super) fn next_free(tx: &mut Tx<'_>, project: ProjectId, model: ModelId) -> Result<Version> {
+    let stable = greatest(tx, project, model, "AND NOT is_prerelease")?;
+    let any = greatest(tx, project, model, "")?;
+    first_free(tx, project, model, Proposals::new(None, stable.as_ref(), any.as_ref()))
+}
+
+fn greatest(tx: &mut Tx<'_>, project: ProjectId, model: ModelId, condition: &str) -> Result<Option<Version>> {
+    tx.query_opt(
+        &format!(
+            "SELECT version FROM versions
+             WHERE project_id = $1 AND model_id = $2 AND deleted_at IS NULL {condition}
+             ORDER BY precedence DESC, number DESC"
+        ),
+        &[&project.0, &model.0],
+        |row| row.get::<String>(0)?.parse(),
+    )
+}
+
+fn is_taken(tx: &mut Tx<'_>, project: ProjectId, model: ModelId, version: &Version) -> Result<bool> {
+    tx.query_one(
+        "SELECT EXISTS (SELECT 1 FROM versions
+                         WHERE project_id = $1 AND model_id = $2 AND version = $3 AND deleted_at IS NULL)
+             OR EXISTS (SELECT 1 FROM published_versions
+                         WHERE project_id = $1 AND model_id = $2 AND version = $3)",
+        &[&project.0, &model.0, &version.to_string()],
+        |row| row.get(0),
+    )
+}

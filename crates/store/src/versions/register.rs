@@ -1,0 +1,317 @@
+//! Making a version.
+
+use modelry_core::artifact_path::ArtifactPath;
+use modelry_core::ids::{CandidateId, Eid, KeyId, LoggedModelEid, ProjectId, UserId, VersionId};
+use modelry_core::status::CandidateStatus;
+use modelry_core::time::Timestamp;
+use modelry_core::version::Version;
+use modelry_core::version::stage::Stage;
+use modelry_core::{Error, Result};
+use modelry_db::Tx;
+
+use super::number::{self, Wish};
+use super::publish::{note_published, place};
+use super::{ModelVersion, change};
+use crate::candidates::{self, Candidate, Changes, Entry, NewCandidate};
+use crate::files::{self, Owner, Tree};
+use crate::logged_models::{self, Deleted, LoggedModel};
+use crate::models::{self, Model, ModelKind};
+
+/// Metadata that wishes for a version: the first that is there counts.
+const EXACT_WISHES: [&str; 2] = ["gitlab.version", "modelry.version"];
+/// Metadata that wishes for the part of the version that rises.
+const STEP_WISH: &str = "modelry.bump";
+
+/// The metadata of a candidate that says the same as its name.
+const RUN_NAME: &str = "mlflow.runName";
+
+/// What [`register`] needs to know.
+#[derive(Clone, Debug)]
+pub struct NewVersion {
+    /// A fresh number.
+    pub id: VersionId,
+    /// The model's name.
+    pub model: String,
+    /// What its maker says of it.
+    pub description: String,
+    /// Where its files come from, as it was sent, or empty.
+    pub source: String,
+    /// The run that it was made in, as it was sent; it need not exist.
+    pub run_eid: Option<String>,
+    /// A link to the run, as it was sent, or empty.
+    pub run_link: String,
+    /// The public id of the logged model it is made from, as it was sent; it need not exist.
+    pub logged_model_eid: Option<String>,
+    /// Metadata to start with.
+    pub metadata: Vec<(String, String)>,
+    /// The candidate to make, should it have none.
+    pub own_candidate: OwnCandidate,
+    /// Who makes it.
+    pub creator_id: Option<UserId>,
+    /// Now.
+    pub created_at: Timestamp,
+}
+
+/// What is drawn for a candidate that a version may need.
+#[derive(Clone, Debug)]
+pub struct OwnCandidate {
+    /// A fresh number.
+    pub id: CandidateId,
+    /// Its public id.
+    pub eid: Eid,
+    /// The user's name.
+    pub user_name: String,
+    /// The key of the metadata `mlflow.runName`.
+    pub run_name_key: KeyId,
+}
+
+/// Where the files of a new version are.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Source {
+    /// Nowhere yet.
+    Nothing,
+    /// Outside of this server.
+    Outside,
+    /// Below a directory of a tree of the project, or the file there.
+    Files(Tree, Option<ArtifactPath>),
+    /// Those of this version, which the new one is a copy of.
+    Copy(Box<ModelVersion>),
+}
+
+/// Makes a version of a model, or of a prompt.
+///
+/// Its files are those of the source at this moment. Without any it is a draft, and what is logged to its run are its
+/// files. Fails with `NotFound` when there is no such model, and with `Exists` when a version is wished for that is
+/// taken.
+pub fn register(
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    new: &NewVersion,
+    source: &Source,
+) -> Result<ModelVersion> {
+    let model = models::get_by_name(tx, project, &new.model)?;
+    let origin = Origin::find(tx, project, new, source)?;
+    let wish = origin.wish(tx, project, new, source)?;
+    let version = number::choose(tx, project, &model, &wish)?;
+    let is_published = take_files(tx, project, new.id, source)? || model.kind == ModelKind::Prompt;
+    let origin = match model.kind {
+        ModelKind::Model if origin.run_eid.is_none() => {
+            Origin { run_eid: Some(new.own_candidate.eid.to_string()), ..origin }.with(make_candidate(
+                tx,
+                project,
+                &model,
+                &version,
+                is_published,
+                new,
+            )?)
+        }
+        _ => origin,
+    };
+    let made = ModelVersion {
+        id: new.id,
+        model_id: model.id,
+        model: model.name.clone(),
+        number: next_number(tx, project, &model, new.created_at)?,
+        version,
+        stage: Stage::None,
+        description: new.description.clone(),
+        source: new.source.clone(),
+        draft_dir: if is_published { None } else { origin.draft_dir(source) },
+        run_eid: origin.run_eid,
+        candidate_id: origin.candidate.map(|candidate| candidate.id),
+        run_link: new.run_link.clone(),
+        logged_model_eid: new.logged_model_eid.clone(),
+        creator_id: new.creator_id,
+        created_at: new.created_at,
+        updated_at: new.created_at,
+        published_at: is_published.then_some(new.created_at),
+        deleted_at: None,
+    };
+    insert(tx, project, &made)?;
+    for (name, value) in &new.metadata {
+        change::write_metadata(tx, project, made.id, name, value)?;
+    }
+    if is_published && model.kind == ModelKind::Model {
+        note_published(tx, project, model.id, &made.version)?;
+    }
+    Ok(made)
+}
+
+/// Gives the version its files; answers whether it is published by that.
+fn take_files(tx: &mut Tx<'_>, project: ProjectId, id: VersionId, source: &Source) -> Result<bool> {
+    let own = Tree { project, owner: Owner::Version(id) };
+    let from = match source {
+        Source::Nothing => None,
+        Source::Outside => return Ok(true),
+        Source::Files(tree, dir) => Some((*tree, dir.clone())),
+        Source::Copy(original) => place(project, original)?,
+    };
+    match from {
+        Some((tree, dir)) => Ok(files::snapshot(tx, tree, dir.as_ref(), own)? > 0),
+        None => Ok(false),
+    }
+}
+
+/// What a version is made from, as far as the project knows it.
+struct Origin {
+    run_eid: Option<String>,
+    candidate: Option<Candidate>,
+    logged_model: Option<LoggedModel>,
+}
+
+impl Origin {
+    fn find(tx: &mut Tx<'_>, project: ProjectId, new: &NewVersion, source: &Source) -> Result<Self> {
+        let eid = new.logged_model_eid.as_ref().and_then(|eid| eid.parse::<LoggedModelEid>().ok());
+        let logged_model = match eid {
+            Some(eid) => logged_models::find(tx, project, &eid, Deleted::Hidden)?,
+            None => None,
+        };
+        let sent = new.run_eid.clone();
+        let run_eid = sent.or_else(|| logged_model.as_ref().and_then(|model| model.source_eid.clone()));
+        let candidate = match (&run_eid, source) {
+            (Some(eid), _) => candidates::find_by_eid(tx, project, eid)?,
+            (None, Source::Files(Tree { owner: Owner::Candidate(id), .. }, _)) => {
+                candidates::list(tx, project, &[*id])?.pop()
+            }
+            (None, _) => None,
+        };
+        let run_eid = run_eid.or_else(|| candidate.as_ref().map(|candidate| candidate.eid.clone()));
+        Ok(Self { run_eid, candidate, logged_model })
+    }
+
+    fn with(self, candidate: Candidate) -> Self {
+        Self { candidate: Some(candidate), ..self }
+    }
+
+    /// The version that is wished for: on the version itself, else on the logged model, else on the candidate. A wish
+    /// that is only inherited gives way where the version is taken; metadata that came along with a copy is none.
+    fn wish(&self, tx: &mut Tx<'_>, project: ProjectId, new: &NewVersion, source: &Source) -> Result<Wish> {
+        if let Source::Copy(original) = source {
+            return Ok(Wish::Rather(original.version.clone()));
+        }
+        if let Some(wish) = wish_in(&new.metadata)? {
+            return Ok(wish);
+        }
+        if let Some(model) = &self.logged_model {
+            let details = logged_models::details(tx, project, &[model.id])?.remove(&model.id);
+            if let Some(wish) = wish_in(&details.unwrap_or_default().metadata)? {
+                return Ok(wish.gently());
+            }
+        }
+        let of_candidate = match &self.candidate {
+            Some(candidate) => wish_in(&wishes_of_candidate(tx, project, candidate.id)?)?,
+            None => None,
+        };
+        Ok(of_candidate.map_or(Wish::Next(None), Wish::gently))
+    }
+
+    /// Where the files of a draft will be among the artifacts of its candidate.
+    fn draft_dir(&self, source: &Source) -> Option<String> {
+        match (source, &self.candidate) {
+            (Source::Files(tree, Some(dir)), Some(candidate))
+                if tree.owner == Owner::Candidate(candidate.id) =>
+            {
+                Some(dir.to_string())
+            }
+            _ => None,
+        }
+    }
+}
+
+/// The wish that metadata makes. Fails with `Invalid` where it names no version or no step.
+fn wish_in(metadata: &[(String, String)]) -> Result<Option<Wish>> {
+    let value = |wanted: &str| metadata.iter().find(|(name, _)| name == wanted).map(|(_, value)| value);
+    if let Some(version) = EXACT_WISHES.into_iter().find_map(value) {
+        return version.parse().map(|version| Some(Wish::Exactly(version)));
+    }
+    value(STEP_WISH).map(|step| step.parse().map(|step| Wish::Next(Some(step)))).transpose()
+}
+
+fn wishes_of_candidate(
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    candidate: CandidateId,
+) -> Result<Vec<(String, String)>> {
+    let [first, second] = EXACT_WISHES;
+    tx.query(
+        "SELECT k.name, d.value FROM keys k CROSS JOIN metadata d
+         WHERE k.project_id = $1 AND k.name IN ($3, $4, $5)
+           AND d.project_id = k.project_id AND d.candidate_id = $2 AND d.key_id = k.id",
+        &[&project.0, &candidate.0, &first, &second, &STEP_WISH],
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )
+}
+
+/// Makes the candidate of a version that has none. That of a draft is under way: what is logged to it becomes the
+/// version, and its end publishes it.
+fn make_candidate(
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    model: &Model,
+    version: &Version,
+    is_published: bool,
+    new: &NewVersion,
+) -> Result<Candidate> {
+    let own = &new.own_candidate;
+    let experiment_id =
+        model.experiment_id.ok_or_else(|| Error::internal("a model has a default experiment"))?;
+    let candidate = NewCandidate {
+        id: own.id,
+        eid: own.eid.clone(),
+        experiment_id,
+        name: format!("{} {version}", model.name),
+        user_name: own.user_name.clone(),
+        creator_id: new.creator_id,
+        start_time: new.created_at.ms(),
+        created_at: new.created_at,
+    };
+    let candidate = candidates::insert(tx, project, &candidate)?;
+    let name = Entry { key: own.run_name_key, name: RUN_NAME.into(), value: candidate.name.clone() };
+    candidates::set_metadata(tx, candidate.place(project), &[name])?;
+    if !is_published {
+        return Ok(candidate);
+    }
+    let status = Some(CandidateStatus::Finished);
+    let ended = Changes { status, end_time: Some(new.created_at.ms()), name: None };
+    candidates::update(tx, project, &own.eid, &ended)
+}
+
+fn next_number(tx: &mut Tx<'_>, project: ProjectId, model: &Model, now: Timestamp) -> Result<i64> {
+    tx.query_one(
+        "UPDATE models SET last_number = last_number + 1, updated_at = $3 WHERE project_id = $1 AND id = $2
+         RETURNING last_number",
+        &[&project.0, &model.id.0, &now.0],
+        |row| row.get(0),
+    )
+}
+
+fn insert(tx: &mut Tx<'_>, project: ProjectId, made: &ModelVersion) -> Result<()> {
+    tx.execute(
+        "INSERT INTO versions
+            (project_id, id, model_id, number, version, precedence, is_prerelease, stage, description, source,
+             run_eid, candidate_id, draft_dir, run_link, logged_model_eid, creator_id, created_at, updated_at,
+             published_at, deleted_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $17, $18, NULL)",
+        &[
+            &project.0,
+            &made.id.0,
+            &made.model_id.0,
+            &made.number,
+            &made.version.to_string(),
+            &made.version.precedence(),
+            &made.version.is_prerelease(),
+            &made.stage.as_str(),
+            &made.description,
+            &made.source,
+            &made.run_eid,
+            &made.candidate_id.map(|id| id.0),
+            &made.draft_dir,
+            &made.run_link,
+            &made.logged_model_eid,
+            &made.creator_id.map(|user| user.0),
+            &made.created_at.0,
+            &made.published_at.map(|time| time.0),
+        ],
+    )?;
+    Ok(())
+}
