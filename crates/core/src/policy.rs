@@ -116,6 +116,8 @@ pub enum Action {
     ReadModels,
     /// Create, change, delete and restore models, versions and packages.
     WriteModels,
+    /// Move protected aliases of models, and say which are.
+    MoveProtectedAliases,
     /// See who is a member.
     ReadMembers,
     /// Add, change and remove members.
@@ -143,6 +145,7 @@ impl Action {
         Self::WriteExperiments,
         Self::ReadModels,
         Self::WriteModels,
+        Self::MoveProtectedAliases,
         Self::ReadMembers,
         Self::ManageMembers,
         Self::ManageSettings,
@@ -155,7 +158,9 @@ impl Action {
             Self::ReadProject | Self::ReadExperiments | Self::ReadModels => (Role::Guest, Open::ToVisitors),
             Self::ReadMembers => (Role::Guest, Open::ToMembers),
             Self::WriteExperiments | Self::WriteModels => (Role::Reporter, Open::ToMembers),
-            Self::ManageMembers | Self::ManageSettings => (Role::Maintainer, Open::ToMembers),
+            Self::MoveProtectedAliases | Self::ManageMembers | Self::ManageSettings => {
+                (Role::Maintainer, Open::ToMembers)
+            }
             Self::DeleteProject => (Role::Owner, Open::ToMembers),
         }
     }
@@ -166,6 +171,7 @@ impl Action {
             Self::ReadProject | Self::ReadExperiments | Self::ReadModels | Self::ReadMembers => true,
             Self::WriteExperiments
             | Self::WriteModels
+            | Self::MoveProtectedAliases
             | Self::ManageMembers
             | Self::ManageSettings
             | Self::DeleteProject => false,
@@ -179,6 +185,7 @@ impl Action {
             Self::WriteExperiments => "write experiments and candidates",
             Self::ReadModels => "read models",
             Self::WriteModels => "write models and versions",
+            Self::MoveProtectedAliases => "move protected aliases",
             Self::ReadMembers => "see the members",
             Self::ManageMembers => "manage members",
             Self::ManageSettings => "change the project's settings",
@@ -331,12 +338,12 @@ mod tests {
         let mut table = String::new();
         for visibility in Visibility::ALL {
             let standings = standings(*visibility);
-            write!(table, "{:<17}", format!("{visibility} project")).expect("a string takes all");
+            write!(table, "{:<20}", format!("{visibility} project")).expect("a string takes all");
             for (who, _) in &standings {
                 write!(table, " {who:<10}").expect("a string takes all");
             }
             for action in Action::ALL {
-                write!(table, "\n{:<17}", format!("{action:?}")).expect("a string takes all");
+                write!(table, "\n{:<20}", format!("{action:?}")).expect("a string takes all");
                 for (_, standing) in &standings {
                     write!(table, " {:<10}", cell(*standing, *action)).expect("a string takes all");
                 }

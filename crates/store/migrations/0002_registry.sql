@@ -98,5 +98,14 @@ CREATE TABLE alias_moves ( -- clustered
     to_version_id BIGINT,
     user_id BIGINT,
     moved_at BIGINT NOT NULL,
+    reason TEXT NOT NULL,
     PRIMARY KEY (project_id, model_id, name, id)
+);
+
+-- Aliases that only those may move who may move protected ones; whether or not they point anywhere.
+CREATE TABLE protected_aliases ( -- clustered
+    project_id BIGINT NOT NULL,
+    model_id BIGINT NOT NULL,
+    name TEXT NOT NULL,
+    PRIMARY KEY (project_id, model_id, name)
 );

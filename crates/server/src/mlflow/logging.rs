@@ -15,13 +15,14 @@ use modelry_store::logged_models::{self, Measured};
 use modelry_store::metrics;
 use serde::Deserialize;
 
-use super::runs::{RUN_NAME, entries};
+use super::runs::entries;
 use super::wire::{
     Answer, Double, Empty, Int64, Message, Pair, done, missing, required_run, required_text, truncated,
 };
 use super::{Calls, limits};
 use crate::App;
 use crate::access::Granted;
+use crate::registry::RUN_NAME;
 
 /// The calls and who may make them.
 pub(super) fn routes(calls: Calls) -> Calls {

@@ -24,9 +24,7 @@ use super::wire::{
 use super::{Calls, limits};
 use crate::App;
 use crate::access::Granted;
-
-/// The metadata that says the same as a run's name.
-pub(super) const RUN_NAME: &str = "mlflow.runName";
+use crate::registry::RUN_NAME;
 
 /// The calls and who may make them.
 pub(super) fn routes(calls: Calls) -> Calls {
@@ -85,7 +83,7 @@ async fn create(State(app): State<App>, granted: Granted, Message(body): Message
     Ok(Reply(Found { run: RunView::new(candidate, as_logged(entries), Lineage::default()) }))
 }
 
-pub(super) fn username(granted: &Granted) -> String {
+fn username(granted: &Granted) -> String {
     granted.caller.0.as_ref().map(|identity| identity.username.clone()).unwrap_or_default()
 }
 

@@ -2,22 +2,27 @@
 
 use std::collections::HashMap;
 
-use modelry_core::Result;
 use modelry_core::ids::{ModelId, ProjectId, UserId, VersionId};
 use modelry_core::time::Timestamp;
+use modelry_core::{Error, Kind, Result};
 use modelry_db::Tx;
 
 use super::ModelVersion;
+use super::find::find_by_id;
 use crate::models::{self, Model};
 use crate::sql;
 
-/// Who moves an alias, and when.
-#[derive(Clone, Copy, Debug)]
+/// Who moves an alias, when and why.
+#[derive(Clone, Debug)]
 pub struct Mover {
     /// An id for the row in the alias's history, from [`crate::ids::Ids::append_id`].
     pub append_id: i64,
     /// The user, if known.
     pub user: Option<UserId>,
+    /// Why, in the user's words; empty where nothing was said.
+    pub reason: String,
+    /// Whether the user may move protected aliases.
+    pub may_move_protected: bool,
     /// Now.
     pub now: Timestamp,
 }
@@ -31,6 +36,10 @@ pub struct Alias {
     pub version: VersionId,
     /// The version's sequence number.
     pub number: i64,
+    /// The version's semantic version.
+    pub semantic_version: String,
+    /// Whether only those may move it who may move protected ones.
+    pub is_protected: bool,
 }
 
 /// Points an alias of the version's model at the version; it points nowhere else then.
@@ -39,12 +48,13 @@ pub fn set_alias(
     project: ProjectId,
     version: &ModelVersion,
     name: &str,
-    mover: Mover,
+    mover: &Mover,
 ) -> Result<()> {
     let before = target(tx, project, version.model_id, name)?;
     if before == Some(version.id) {
         return Ok(());
     }
+    refuse_protected(tx, project, version.model_id, name, mover)?;
     tx.execute(
         "INSERT INTO aliases (project_id, model_id, name, version_id)
          VALUES ($1, $2, $3, $4)
@@ -61,9 +71,10 @@ pub fn delete_alias(
     project: ProjectId,
     model: &Model,
     name: &str,
-    mover: Mover,
+    mover: &Mover,
 ) -> Result<bool> {
     let Some(before) = target(tx, project, model.id, name)? else { return Ok(false) };
+    refuse_protected(tx, project, model.id, name, mover)?;
     tx.execute(
         "DELETE FROM aliases WHERE project_id = $1 AND model_id = $2 AND name = $3",
         &[&project.0, &model.id.0, &name],
@@ -78,7 +89,7 @@ pub(super) fn delete_all_of(
     tx: &mut Tx<'_>,
     project: ProjectId,
     version: &ModelVersion,
-    mover: Mover,
+    mover: &Mover,
 ) -> Result<()> {
     let names = tx.query(
         "SELECT name FROM aliases WHERE project_id = $1 AND version_id = $2 ORDER BY name",
@@ -86,6 +97,7 @@ pub(super) fn delete_all_of(
         |row| row.get::<String>(0),
     )?;
     for name in &names {
+        refuse_protected(tx, project, version.model_id, name, mover)?;
         note_move(tx, project, version.model_id, name, (Some(version.id), None), mover)?;
     }
     tx.execute(
@@ -109,18 +121,132 @@ pub(super) fn target(
     )
 }
 
+fn refuse_protected(
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    model: ModelId,
+    name: &str,
+    mover: &Mover,
+) -> Result<()> {
+    if mover.may_move_protected || !is_protected(tx, project, model, name)? {
+        return Ok(());
+    }
+    Err(Error::new(Kind::Forbidden, format!("the alias {name} is protected: only maintainers may move it")))
+}
+
+/// Whether an alias of a model is protected, whether or not it points anywhere.
+fn is_protected(tx: &mut Tx<'_>, project: ProjectId, model: ModelId, name: &str) -> Result<bool> {
+    tx.query_one(
+        "SELECT EXISTS (SELECT 1 FROM protected_aliases
+                         WHERE project_id = $1 AND model_id = $2 AND name = $3)",
+        &[&project.0, &model.0, &name],
+        |row| row.get(0),
+    )
+}
+
+/// Protects an alias of a model, or ends that. Who calls it has checked that the user may.
+pub fn protect_alias(
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    model: &Model,
+    name: &str,
+    protected: bool,
+) -> Result<()> {
+    let sql = if protected {
+        "INSERT INTO protected_aliases (project_id, model_id, name) VALUES ($1, $2, $3)
+         ON CONFLICT (project_id, model_id, name) DO NOTHING"
+    } else {
+        "DELETE FROM protected_aliases WHERE project_id = $1 AND model_id = $2 AND name = $3"
+    };
+    tx.execute(sql, &[&project.0, &model.id.0, &name])?;
+    Ok(())
+}
+
+/// One move of an alias.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Move {
+    /// Its id; ids rise with time.
+    pub id: i64,
+    /// The semantic version and the sequence number where it pointed before; `None` is nowhere.
+    pub from: Option<(String, i64)>,
+    /// The semantic version and the sequence number where it points afterwards; `None` is nowhere.
+    pub to: Option<(String, i64)>,
+    /// The name of the user, if known.
+    pub username: Option<String>,
+    /// When.
+    pub moved_at: Timestamp,
+    /// Why, in the user's words.
+    pub reason: String,
+}
+
+/// Where an alias was moved, the newest move first, those before the move `before`.
+pub fn alias_history(
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    model: &Model,
+    name: &str,
+    before: Option<i64>,
+    limit: i64,
+) -> Result<Vec<Move>> {
+    tx.query(
+        "SELECT a.id, f.version, f.number, t.version, t.number, u.username, a.moved_at, a.reason
+           FROM alias_moves a
+           LEFT JOIN versions f ON f.project_id = a.project_id AND f.id = a.from_version_id
+           LEFT JOIN versions t ON t.project_id = a.project_id AND t.id = a.to_version_id
+           LEFT JOIN users u ON u.id = a.user_id
+          WHERE a.project_id = $1 AND a.model_id = $2 AND a.name = $3 AND a.id < $4
+          ORDER BY a.id DESC LIMIT $5",
+        &[&project.0, &model.id.0, &name, &before.unwrap_or(i64::MAX), &limit],
+        |row| {
+            let version = |at: usize| {
+                let text: Option<String> = row.get(at)?;
+                Ok::<_, Error>(text.zip(row.get::<Option<i64>>(at + 1)?))
+            };
+            Ok(Move {
+                id: row.get(0)?,
+                from: version(1)?,
+                to: version(3)?,
+                username: row.get(5)?,
+                moved_at: Timestamp(row.get(6)?),
+                reason: row.get(7)?,
+            })
+        },
+    )
+}
+
+/// The version where an alias pointed after one of its moves.
+///
+/// Fails with `NotFound` when it has no such move, and with `Conflict` when it pointed nowhere, or the version is gone.
+pub fn target_after(
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    model: &Model,
+    (name, move_id): (&str, i64),
+) -> Result<ModelVersion> {
+    let target = tx.query_opt(
+        "SELECT to_version_id FROM alias_moves
+          WHERE project_id = $1 AND model_id = $2 AND name = $3 AND id = $4",
+        &[&project.0, &model.id.0, &name, &move_id],
+        |row| row.get::<Option<i64>>(0),
+    )?;
+    let target = target.ok_or_else(|| Error::not_found(format!("the alias {name} has no move {move_id}")))?;
+    let gone =
+        || Error::conflict(format!("the alias {name} pointed nowhere then, or its version is deleted"));
+    find_by_id(tx, project, VersionId(target.ok_or_else(gone)?))?.ok_or_else(gone)
+}
+
 fn note_move(
     tx: &mut Tx<'_>,
     project: ProjectId,
     model: ModelId,
     name: &str,
     (from, to): (Option<VersionId>, Option<VersionId>),
-    mover: Mover,
+    mover: &Mover,
 ) -> Result<()> {
     tx.execute(
         "INSERT INTO alias_moves
-            (project_id, model_id, name, id, from_version_id, to_version_id, user_id, moved_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+            (project_id, model_id, name, id, from_version_id, to_version_id, user_id, moved_at, reason)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         &[
             &project.0,
             &model.0,
@@ -130,6 +256,7 @@ fn note_move(
             &to.map(|id| id.0),
             &mover.user.map(|id| id.0),
             &mover.now.0,
+            &mover.reason,
         ],
     )?;
     Ok(())
@@ -147,7 +274,10 @@ pub fn aliases(
         let places = sql::placeholders(2, chunk.len());
         tx.query_each(
             &format!(
-                "SELECT a.model_id, a.name, a.version_id, v.number FROM aliases a
+                "SELECT a.model_id, a.name, a.version_id, v.number, v.version, EXISTS
+                    (SELECT 1 FROM protected_aliases p
+                      WHERE p.project_id = a.project_id AND p.model_id = a.model_id AND p.name = a.name)
+                 FROM aliases a
                  CROSS JOIN versions v
                  WHERE v.project_id = a.project_id AND v.id = a.version_id
                    AND a.project_id = $1 AND a.model_id IN ({places})
@@ -155,7 +285,13 @@ pub fn aliases(
             ),
             &sql::bind(&[&project.0], &chunk),
             |row| {
-                let alias = Alias { name: row.get(1)?, version: VersionId(row.get(2)?), number: row.get(3)? };
+                let alias = Alias {
+                    name: row.get(1)?,
+                    version: VersionId(row.get(2)?),
+                    number: row.get(3)?,
+                    semantic_version: row.get(4)?,
+                    is_protected: row.get(5)?,
+                };
                 all.entry(ModelId(row.get(0)?)).or_default().push(alias);
                 Ok(())
             },

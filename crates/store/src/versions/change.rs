@@ -60,7 +60,7 @@ pub fn set_stage(
 }
 
 /// Puts a version into the bin, and removes the aliases that point at it.
-pub fn delete(tx: &mut Tx<'_>, project: ProjectId, version: &ModelVersion, mover: Mover) -> Result<()> {
+pub fn delete(tx: &mut Tx<'_>, project: ProjectId, version: &ModelVersion, mover: &Mover) -> Result<()> {
     aliases::delete_all_of(tx, project, version, mover)?;
     tx.execute(
         "UPDATE versions SET deleted_at = $3, updated_at = $3 WHERE project_id = $1 AND id = $2",

@@ -7,6 +7,7 @@ mod aliases;
 mod change;
 mod details;
 mod find;
+mod list;
 mod number;
 mod publish;
 mod register;
@@ -18,10 +19,13 @@ use modelry_core::version::stage::Stage;
 use modelry_core::{Error, Result};
 use modelry_db::Row;
 
-pub use aliases::{Alias, Mover, aliases, delete_alias, set_alias};
+pub use aliases::{
+    Alias, Move, Mover, alias_history, aliases, delete_alias, protect_alias, set_alias, target_after,
+};
 pub use change::{delete, delete_metadata, restore, set_description, set_metadata, set_stage};
 pub use details::{Details, details};
 pub use find::{by_stage, find_by_id, get_target, of_logged_models, resolve};
+pub use list::{ManifestFile, Position, list, list_deleted, list_of_candidate, manifest, next_version};
 pub use number::Wish;
 pub use publish::{is_published, place, publish, publish_drafts_of};
 pub use register::{NewVersion, OwnCandidate, Source, register};

@@ -10,9 +10,10 @@ use serde::Deserialize;
 use super::super::wire::{Answer, Empty, Message, Reply, done, required_text};
 use super::versions::Found;
 use super::view::VersionView;
-use super::{mover, read_target};
+use super::read_target;
 use crate::App;
 use crate::access::Granted;
+use crate::registry::mover;
 
 #[derive(Deserialize)]
 pub(super) struct Named {
@@ -27,7 +28,7 @@ pub(super) async fn set(
     granted: Granted,
     Message(body): Message<Named>,
 ) -> Answer<Empty> {
-    let (project, mover) = (granted.project(), mover(&app, &granted));
+    let (project, mover) = (granted.project(), mover(&app, &granted, String::new())?);
     let name = required_text(body.name, "name")?;
     let alias: AliasName = body.alias.unwrap_or_default().parse()?;
     let target = read_target(body.version)?;
@@ -35,7 +36,7 @@ pub(super) async fn set(
         .write(move |tx| {
             let model = models::get_by_name(tx, project, &name)?;
             let version = versions::get_target(tx, project, &model, &target)?;
-            versions::set_alias(tx, project, &version, alias.as_str(), mover)
+            versions::set_alias(tx, project, &version, alias.as_str(), &mover)
         })
         .await?;
     done()
@@ -47,13 +48,13 @@ pub(super) async fn delete(
     granted: Granted,
     Message(body): Message<Named>,
 ) -> Answer<Empty> {
-    let (project, mover) = (granted.project(), mover(&app, &granted));
+    let (project, mover) = (granted.project(), mover(&app, &granted, String::new())?);
     let name = required_text(body.name, "name")?;
     let alias = required_text(body.alias, "alias")?;
     app.db
         .write(move |tx| {
             let model = models::get_by_name(tx, project, &name)?;
-            versions::delete_alias(tx, project, &model, &alias, mover)
+            versions::delete_alias(tx, project, &model, &alias, &mover)
         })
         .await?;
     done()

@@ -11,28 +11,12 @@ mod versions;
 mod view;
 
 use axum::http::Method;
-use modelry_core::names::check_length;
+use modelry_core::Result;
 use modelry_core::version::selector::Target;
-use modelry_core::{Error, Result};
-use modelry_store::versions::Mover;
 
 use super::Calls;
-use super::limits::check_count;
 use super::wire::{Pair, required_text};
-use crate::App;
-use crate::access::Granted;
-
-/// Characters of a tag's key.
-const TAG_KEY: usize = 250;
-
-/// Characters of a tag's value; longer ones are refused.
-const TAG_VALUE: usize = 100_000;
-
-/// Tags that come with a new model or version.
-const TAGS: usize = 1_000;
-
-/// Characters of a description.
-const DESCRIPTION: usize = 100_000;
+use crate::registry::{check_all_metadata, check_description, check_metadata};
 
 /// The calls and who may make them.
 pub(super) fn routes(calls: Calls) -> Calls {
@@ -64,39 +48,24 @@ pub(super) fn routes(calls: Calls) -> Calls {
 
 /// The tags of a new model or version, each key once.
 fn read_tags(tags: Option<Vec<Pair>>) -> Result<Vec<(String, String)>> {
-    let tags = tags.unwrap_or_default();
-    check_count("tags", tags.len(), TAGS)?;
-    let mut read: Vec<(String, String)> = Vec::with_capacity(tags.len());
-    for tag in tags {
-        let (key, value) = read_tag(tag.key, tag.value)?;
-        if read.iter().any(|(other, _)| *other == key) {
-            return Err(Error::invalid(format!("Duplicate tag keys have been submitted: {key}")));
-        }
-        read.push((key, value));
-    }
-    Ok(read)
+    let tags = tags.into_iter().flatten().map(|tag| read_tag(tag.key, tag.value)).collect::<Result<Vec<_>>>()?;
+    check_all_metadata(&tags)?;
+    Ok(tags)
 }
 
 fn read_tag(key: Option<String>, value: Option<String>) -> Result<(String, String)> {
-    let key = required_text(key, "key")?;
-    check_length("key", &key, TAG_KEY)?;
-    let value = value.unwrap_or_default();
-    check_length("value", &value, TAG_VALUE)?;
+    let (key, value) = (required_text(key, "key")?, value.unwrap_or_default());
+    check_metadata(&key, &value)?;
     Ok((key, value))
 }
 
 fn read_description(description: Option<String>) -> Result<String> {
     let description = description.unwrap_or_default();
-    check_length("description", &description, DESCRIPTION)?;
+    check_description(&description)?;
     Ok(description)
 }
 
 /// The version that a write names.
 fn read_target(version: Option<String>) -> Result<Target> {
     required_text(version, "version")?.parse()
-}
-
-/// The caller, as one who moves aliases now.
-fn mover(app: &App, granted: &Granted) -> Mover {
-    Mover { append_id: app.append_id(), user: granted.access.user(), now: app.clock.now() }
 }

@@ -1,10 +1,8 @@
 //! The calls on registered models.
 
 use axum::extract::State;
-use modelry_core::ids::{ExperimentId, ModelId};
 use modelry_core::names::ModelName;
-use modelry_store::ids::Series;
-use modelry_store::models::{self, ModelKind, NewModel};
+use modelry_store::models::{self, ModelKind};
 use serde::{Deserialize, Serialize};
 
 use super::super::wire::{Answer, Empty, Message, Pair, Reply, done, required_text};
@@ -12,6 +10,7 @@ use super::view::ModelView;
 use super::{read_description, read_tag, read_tags};
 use crate::App;
 use crate::access::Granted;
+use crate::registry::new_model;
 
 /// The tag by which 3.x clients mark a prompt.
 pub(super) const IS_PROMPT: &str = "mlflow.prompt.is_prompt";
@@ -42,16 +41,9 @@ pub(super) async fn create(
     let project = granted.project();
     let name: ModelName = required_text(body.name, "name")?.parse()?;
     let metadata = read_tags(body.tags)?;
-    let new = NewModel {
-        id: ModelId(app.ids.next(project, Series::Model).await?),
-        name,
-        description: read_description(body.description)?,
-        kind: kind_by(&metadata),
-        experiment_id: ExperimentId(app.ids.next(project, Series::Experiment).await?),
-        metadata,
-        creator_id: granted.access.user(),
-        created_at: app.clock.now(),
-    };
+    let kind = kind_by(&metadata);
+    let new =
+        new_model(&app, &granted, (name, kind), body.description.unwrap_or_default(), metadata).await?;
     let registered_model = app.db.write(move |tx| {
         let model = models::insert(tx, project, &new)?;
         ModelView::read(tx, project, model)

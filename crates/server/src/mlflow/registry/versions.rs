@@ -1,25 +1,23 @@
 //! The calls on model versions.
 
 use axum::extract::State;
-use modelry_core::ids::{CandidateId, VersionId};
 use modelry_core::names::check_length;
 use modelry_core::version::selector::{Selector, Target};
 use modelry_core::version::stage::Stage;
 use modelry_core::{Error, Result};
 use modelry_db::Tx;
-use modelry_store::ids::Series;
 use modelry_store::models::{self, Model, ModelKind};
-use modelry_store::versions::{self, ModelVersion, NewVersion, OwnCandidate};
+use modelry_store::versions::{self, ModelVersion, NewVersion};
 use serde::{Deserialize, Serialize};
 
-use super::super::runs::{self, RUN_NAME};
 use super::super::wire::{Answer, Empty, Message, Pair, Reply, done, required, required_text};
 use super::models::kind_by;
 use super::source::{Reference, download_uri as uri_of};
 use super::view::{VersionView, latest_versions};
-use super::{mover, read_description, read_tag, read_tags, read_target};
+use super::{read_description, read_tag, read_tags, read_target};
 use crate::App;
 use crate::access::Granted;
+use crate::registry::{mover, new_version};
 
 /// Characters of the id of a run or logged model, and of a link.
 const WORD: usize = 500;
@@ -65,24 +63,14 @@ pub(super) async fn create(
         ModelKind::Prompt => Reference::Nothing,
         ModelKind::Model => Reference::read(&source)?,
     };
-    let run_name = runs::entries(&app, project, vec![(RUN_NAME.to_owned(), String::new())]).await?;
     let new = NewVersion {
-        id: VersionId(app.ids.next(project, Series::Version).await?),
-        model: required_text(body.name, "name")?,
         description: read_description(body.description)?,
         run_eid: read_word(body.run_id, "run_id")?,
         run_link: read_word(body.run_link, "run_link")?.unwrap_or_default(),
         logged_model_eid: logged_model(body.model_id, &reference)?,
         source,
         metadata,
-        own_candidate: OwnCandidate {
-            id: CandidateId(app.ids.next(project, Series::Candidate).await?),
-            eid: app.new_eid(),
-            user_name: runs::username(&granted),
-            run_name_key: run_name[0].key,
-        },
-        creator_id: granted.access.user(),
-        created_at: app.clock.now(),
+        ..new_version(&app, &granted, required_text(body.name, "name")?).await?
     };
     let model_version = app.db.write(move |tx| {
         let source = reference.clone().look_up(tx, project)?;
@@ -284,12 +272,12 @@ pub(super) async fn delete(
     granted: Granted,
     Message(body): Message<Named>,
 ) -> Answer<Empty> {
-    let (project, mover) = (granted.project(), mover(&app, &granted));
+    let (project, mover) = (granted.project(), mover(&app, &granted, String::new())?);
     let (name, target) = body.target()?;
     app.db
         .write(move |tx| {
             let version = get_target(tx, project, &name, &target)?;
-            versions::delete(tx, project, &version, mover)
+            versions::delete(tx, project, &version, &mover)
         })
         .await?;
     done()
