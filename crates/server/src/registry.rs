@@ -96,6 +96,7 @@ pub(crate) async fn new_version(app: &App, granted: &Granted, model: String) -> 
         run_eid: None,
         run_link: String::new(),
         logged_model_eid: None,
+        wish: None,
         metadata: Vec::new(),
         own_candidate: OwnCandidate {
             id: CandidateId(app.ids.next(project, Series::Candidate).await?),

@@ -3,12 +3,15 @@
 //! Lists are JSON arrays, paged by key: the header `Link` with `rel="next"` names the next page. Times are
 //! milliseconds since 1970. Errors are RFC 9457 problem details.
 
+mod aliases;
 mod members;
+mod models;
 mod openapi;
 mod page;
 mod projects;
 mod tokens;
 mod users;
+mod versions;
 mod words;
 
 use axum::http::{HeaderMap, Method};
@@ -24,6 +27,11 @@ pub use openapi::description;
 
 /// The native API's part of the URL table.
 pub fn table(app: &App) -> Table {
+    registry(accounts(app))
+}
+
+/// Users, tokens, projects and members.
+fn accounts(app: &App) -> Table {
     use Action::{ManageMembers, ManageSettings, ReadMembers, ReadProject};
     use Guard::{Administrator, Anyone, Project, Public, SignedIn};
 
@@ -59,6 +67,45 @@ pub fn table(app: &App) -> Table {
         .route(Method::GET, "/api/v4/personal_access_tokens", SignedIn, tokens::list_tokens)
         .route(Method::POST, "/api/v4/personal_access_tokens", SignedIn, tokens::create_token)
         .route(Method::DELETE, "/api/v4/personal_access_tokens/{token_id}", SignedIn, tokens::revoke_token)
+}
+
+/// Models, versions and aliases.
+fn registry(table: Table) -> Table {
+    let read = Guard::Project(Action::ReadModels);
+    let write = Guard::Project(Action::WriteModels);
+    let models = "/api/v4/projects/{project}/models";
+    let model = &format!("{models}/{{model}}");
+    let versions = &format!("{model}/versions");
+    let version = &format!("{versions}/{{version}}");
+    let alias = &format!("{model}/aliases/{{alias}}");
+    let bin = "/api/v4/projects/{project}";
+    table
+        .route(Method::GET, models, read, models::list_models)
+        .route(Method::POST, models, write, models::create_model)
+        .route(Method::GET, model, read, models::get_model)
+        .route(Method::PATCH, model, write, models::update_model)
+        .route(Method::DELETE, model, write, models::delete_model)
+        .route(
+            Method::POST,
+            &format!("{bin}/deleted_models/{{model_id}}/restore"),
+            write,
+            models::restore_model,
+        )
+        .route(Method::GET, versions, read, versions::list_versions)
+        .route(Method::POST, versions, write, versions::create_version)
+        .route(Method::GET, version, read, versions::get_version)
+        .route(Method::PATCH, version, write, versions::update_version)
+        .route(Method::DELETE, version, write, versions::delete_version)
+        .route(
+            Method::POST,
+            &format!("{bin}/deleted_versions/{{version_id}}/restore"),
+            write,
+            versions::restore_version,
+        )
+        .route(Method::GET, &format!("{model}/aliases"), read, aliases::list_aliases)
+        .route(Method::PUT, alias, write, aliases::move_alias)
+        .route(Method::DELETE, alias, write, aliases::remove_alias)
+        .route(Method::GET, &format!("{alias}/history"), read, aliases::list_moves)
 }
 
 /// Tells an error that a guard found.

@@ -6,7 +6,7 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder
 use utoipa::openapi::{Content, Ref, ResponseBuilder};
 use utoipa::{Modify, OpenApi, ToSchema as _};
 
-use super::{members, projects, tokens, users};
+use super::{aliases, members, models, projects, tokens, users, versions};
 use crate::error::ProblemBody;
 use crate::extract::Json;
 
@@ -35,6 +35,22 @@ use crate::extract::Json;
         users::list_users,
         users::create_user,
         users::update_user,
+        models::list_models,
+        models::create_model,
+        models::get_model,
+        models::update_model,
+        models::delete_model,
+        models::restore_model,
+        versions::list_versions,
+        versions::create_version,
+        versions::get_version,
+        versions::update_version,
+        versions::delete_version,
+        versions::restore_version,
+        aliases::list_aliases,
+        aliases::move_alias,
+        aliases::remove_alias,
+        aliases::list_moves,
         tokens::list_tokens,
         tokens::create_token,
         tokens::revoke_token,
@@ -42,6 +58,7 @@ use crate::extract::Json;
     tags(
         (name = "projects", description = "Projects hold experiments, candidates and their files"),
         (name = "members", description = "Who may do what in a project"),
+        (name = "models", description = "Models, their versions, and the aliases that point at versions"),
         (name = "users", description = "Accounts"),
         (name = "tokens", description = "Personal access tokens"),
     ),
@@ -75,7 +92,8 @@ impl Modify for Problems {
             .content("application/problem+json", problem)
             .build();
         for path in document.paths.paths.values_mut() {
-            let operations = [&mut path.get, &mut path.post, &mut path.put, &mut path.delete];
+            let operations =
+                [&mut path.get, &mut path.post, &mut path.put, &mut path.patch, &mut path.delete];
             for operation in operations.into_iter().flatten() {
                 operation.responses.responses.insert("default".to_owned(), response.clone().into());
             }

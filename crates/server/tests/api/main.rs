@@ -4,6 +4,7 @@ mod callers;
 mod members;
 mod openapi;
 mod projects;
+mod registry;
 mod sign_in;
 mod tokens;
 mod users;

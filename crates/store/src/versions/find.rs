@@ -156,6 +156,18 @@ pub fn by_stage(
     one_of(tx, project, model, condition, GREATEST_FIRST, &[&stage.as_str()])
 }
 
+/// Up to `limit` versions of a model, the last made first, those below sequence number `before`.
+pub fn list_newest(
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    model: &Model,
+    before: Option<i64>,
+    limit: i64,
+) -> Result<Vec<ModelVersion>> {
+    let sql = format!("{} LIMIT $4", select("AND v.number < $3", "ORDER BY v.number DESC"));
+    tx.query(&sql, &[&project.0, &model.id.0, &before.unwrap_or(i64::MAX), &limit], read_row)
+}
+
 /// Which versions, by model and number, were made from each of these logged models.
 pub fn of_logged_models(
     tx: &mut Tx<'_>,

@@ -42,6 +42,8 @@ pub struct NewVersion {
     pub run_link: String,
     /// The public id of the logged model it is made from, as it was sent; it need not exist.
     pub logged_model_eid: Option<String>,
+    /// The semantic version that is wished for, where metadata does not say it.
+    pub wish: Option<Wish>,
     /// Metadata to start with.
     pub metadata: Vec<(String, String)>,
     /// The candidate to make, should it have none.
@@ -186,6 +188,9 @@ impl Origin {
     /// The version that is wished for: on the version itself, else on the logged model, else on the candidate. A wish
     /// that is only inherited gives way where the version is taken; metadata that came along with a copy is none.
     fn wish(&self, tx: &mut Tx<'_>, project: ProjectId, new: &NewVersion, source: &Source) -> Result<Wish> {
+        if let Some(wish) = &new.wish {
+            return Ok(wish.clone());
+        }
         if let Source::Copy(original) = source {
             return Ok(Wish::Rather(original.version.clone()));
         }

@@ -8,9 +8,9 @@ use modelry_store::{models, versions};
 use serde::Deserialize;
 
 use super::super::wire::{Answer, Empty, Message, Reply, done, required_text};
+use super::read_target;
 use super::versions::Found;
 use super::view::VersionView;
-use super::read_target;
 use crate::App;
 use crate::access::Granted;
 use crate::registry::mover;

@@ -48,7 +48,8 @@ pub(super) fn routes(calls: Calls) -> Calls {
 
 /// The tags of a new model or version, each key once.
 fn read_tags(tags: Option<Vec<Pair>>) -> Result<Vec<(String, String)>> {
-    let tags = tags.into_iter().flatten().map(|tag| read_tag(tag.key, tag.value)).collect::<Result<Vec<_>>>()?;
+    let tags =
+        tags.into_iter().flatten().map(|tag| read_tag(tag.key, tag.value)).collect::<Result<Vec<_>>>()?;
     check_all_metadata(&tags)?;
     Ok(tags)
 }

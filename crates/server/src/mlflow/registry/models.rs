@@ -42,8 +42,7 @@ pub(super) async fn create(
     let name: ModelName = required_text(body.name, "name")?.parse()?;
     let metadata = read_tags(body.tags)?;
     let kind = kind_by(&metadata);
-    let new =
-        new_model(&app, &granted, (name, kind), body.description.unwrap_or_default(), metadata).await?;
+    let new = new_model(&app, &granted, (name, kind), body.description.unwrap_or_default(), metadata).await?;
     let registered_model = app.db.write(move |tx| {
         let model = models::insert(tx, project, &new)?;
         ModelView::read(tx, project, model)

@@ -1,0 +1,231 @@
+//! Models, versions and aliases through the native API.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+
+use axum::http::Method;
+use modelry_core::ids::ProjectId;
+use modelry_core::policy::{Role, Visibility};
+use modelry_server::v4;
+use modelry_testkit::server::{Actor, Answer, TestServer};
+use serde_json::{Value, json};
+
+use crate::problem;
+
+/// Ann owns a project, Bob is a Reporter in it. What they call is written down by the route's path.
+struct Scene {
+    server: TestServer,
+    project: ProjectId,
+    ann: Actor,
+    bob: Actor,
+    called: RefCell<BTreeSet<String>>,
+}
+
+impl Scene {
+    async fn new() -> Self {
+        let server = TestServer::sqlite().await;
+        let (ann, bob) = (server.user("ann").await, server.user("bob").await);
+        let project = server.project(&ann, "Churn", Visibility::Private).await;
+        server.member(project, &bob, Role::Reporter).await;
+        Self { server, project, ann, bob, called: RefCell::default() }
+    }
+
+    /// A call below the project, where `route` has `{names}` for the parts in `names`.
+    async fn call(
+        &self,
+        actor: &Actor,
+        method: Method,
+        route: &str,
+        names: &[(&str, &str)],
+        body: &Value,
+    ) -> Answer {
+        self.called
+            .borrow_mut()
+            .insert(format!("{} /api/v4/projects/{{project}}{route}", method.as_str().to_lowercase()));
+        let mut path = format!("/api/v4/projects/{}{route}", self.project);
+        for (name, value) in names {
+            path = path.replace(&format!("{{{name}}}"), value);
+        }
+        actor.json(method, &path, body).await
+    }
+
+    async fn model(&self, name: &str) {
+        let made = self.call(&self.bob, Method::POST, "/models", &[], &json!({"name": name})).await;
+        assert_eq!(made.status, 201, "{}", made.text());
+    }
+
+    /// Makes a version with a file, published, and answers it.
+    async fn version(&self, model: &str, body: Value) -> Value {
+        let made =
+            self.call(&self.bob, Method::POST, "/models/{model}/versions", &[("model", model)], &body).await;
+        assert_eq!(made.status, 201, "{}", made.text());
+        let made = made.json();
+        if made["state"] == "published" {
+            return made;
+        }
+        let run = made["run_id"].as_str().expect("a draft has a run");
+        let mlflow = format!("/api/v4/projects/{}/ml/mlflow/api/2.0", self.project);
+        let run = self.bob.get(&format!("{mlflow}/mlflow/runs/get?run_id={run}")).await.expect_json();
+        let uri = run["run"]["info"]["artifact_uri"].as_str().expect("a run has artifacts");
+        let place = uri.strip_prefix("mlflow-artifacts:/").expect("they are here");
+        let request =
+            self.bob.request(Method::PUT, &format!("{mlflow}/mlflow-artifacts/artifacts/{place}/w.txt"));
+        assert_eq!(self.bob.send(request, "weights").await.status, 200);
+        let number = made["number"].to_string();
+        let names = [("model", model), ("version", number.as_str())];
+        let body = json!({"state": "published"});
+        self.call(&self.bob, Method::PATCH, "/models/{model}/versions/{version}", &names, &body)
+            .await
+            .expect_json()
+    }
+
+    async fn alias(&self, actor: &Actor, alias: &str, body: Value) -> Answer {
+        let names = [("model", "churn"), ("alias", alias)];
+        self.call(actor, Method::PUT, "/models/{model}/aliases/{alias}", &names, &body).await
+    }
+
+    async fn history(&self, alias: &str) -> Vec<(Value, Value, Value)> {
+        let names = [("model", "churn"), ("alias", alias)];
+        let route = "/models/{model}/aliases/{alias}/history";
+        let moves = self.call(&self.bob, Method::GET, route, &names, &Value::Null).await.expect_json();
+        let moves = moves.as_array().expect("a list").iter();
+        moves.map(|one| (one["from"].clone(), one["to"].clone(), one["reason"].clone())).collect()
+    }
+}
+
+#[tokio::test]
+async fn every_route_of_models_is_called_and_does_what_it_says() {
+    let scene = Scene::new().await;
+    let (bob, none) = (&scene.bob, Value::Null);
+    let model = [("model", "churn")];
+    scene.model("churn").await;
+    let listed = scene.call(bob, Method::GET, "/models", &[], &none).await.expect_json();
+    assert_eq!(listed[0]["name"], "churn");
+    let change = json!({"description": "# Card", "metadata": {"team": "a"}});
+    let changed = scene.call(bob, Method::PATCH, "/models/{model}", &model, &change).await.expect_json();
+    assert_eq!((&changed["description"], &changed["metadata"]["team"]), (&json!("# Card"), &json!("a")));
+    let first = scene.version("churn", json!({"description": "one"})).await;
+    assert_eq!((&first["version"], &first["number"]), (&json!("1.0.0"), &json!(1)));
+    let minor = scene.version("churn", json!({"bump": "minor", "copy_of": "churn/1.0.0"})).await;
+    assert_eq!(minor["version"], "1.1.0");
+    let listed = scene.call(bob, Method::GET, "/models/{model}/versions", &model, &none).await.expect_json();
+    assert_eq!((&listed[0]["version"], &listed[1]["version"]), (&json!("1.1.0"), &json!("1.0.0")));
+    let wanted = [("model", "churn"), ("version", "%5E1")];
+    let route = "/models/{model}/versions/{version}";
+    assert_eq!(scene.call(bob, Method::GET, route, &wanted, &none).await.expect_json()["number"], 2);
+    assert_eq!(scene.alias(bob, "champion", json!({"version": "1.0.0"})).await.expect_json()[0]["number"], 1);
+    let aliases = scene.call(bob, Method::GET, "/models/{model}/aliases", &model, &none).await.expect_json();
+    assert_eq!(aliases[0]["name"], "champion");
+    assert_eq!(scene.history("champion").await.len(), 1);
+    let alias = [("model", "churn"), ("alias", "champion")];
+    let removed = scene.call(bob, Method::DELETE, "/models/{model}/aliases/{alias}", &alias, &none).await;
+    assert_eq!(removed.status, 204);
+    let two = [("model", "churn"), ("version", "1.1.0")];
+    let deleted = scene.call(bob, Method::DELETE, route, &two, &none).await.expect_json();
+    let id = deleted["id"].to_string();
+    assert_eq!(scene.call(bob, Method::GET, route, &wanted, &none).await.expect_json()["number"], 1);
+    let restore = "/deleted_versions/{version_id}/restore";
+    scene.call(bob, Method::POST, restore, &[("version_id", &id)], &none).await.expect_json();
+    assert_eq!(scene.call(bob, Method::GET, route, &wanted, &none).await.expect_json()["number"], 2);
+    let deleted = scene.call(bob, Method::DELETE, "/models/{model}", &model, &none).await.expect_json();
+    let id = deleted["id"].to_string();
+    let gone = scene.call(bob, Method::GET, "/models/{model}", &model, &none).await;
+    assert_eq!(problem(&gone), "404 not-found");
+    let restore = "/deleted_models/{model_id}/restore";
+    scene.call(bob, Method::POST, restore, &[("model_id", &id)], &none).await.expect_json();
+    let found = scene.call(bob, Method::GET, "/models/{model}", &model, &none).await.expect_json();
+    assert_eq!((&found["versions"], &found["latest"]["version"]), (&json!(2), &json!("1.1.0")));
+    assert_eq!(*scene.called.borrow(), described());
+    scene.server.finish().await;
+}
+
+/// The operations that the description has for models.
+fn described() -> BTreeSet<String> {
+    let document = serde_json::to_value(v4::description()).expect("a document");
+    let paths = document["paths"].as_object().expect("paths");
+    let mut operations = BTreeSet::new();
+    for (path, methods) in paths {
+        for (method, operation) in methods.as_object().expect("methods") {
+            if operation["tags"][0] == "models" {
+                operations.insert(format!("{method} {path}"));
+            }
+        }
+    }
+    operations
+}
+
+#[tokio::test]
+async fn an_alias_moved_three_times_is_rolled_back_and_its_history_told() {
+    let scene = Scene::new().await;
+    scene.model("churn").await;
+    for _ in 0..3 {
+        scene.version("churn", json!({})).await;
+    }
+    for (version, reason) in [("1.0.0", "first"), ("1.0.1", "better"), ("1.0.2", "best")] {
+        scene
+            .alias(&scene.bob, "champion", json!({"version": version, "reason": reason}))
+            .await
+            .expect_json();
+    }
+    let names = [("model", "churn"), ("alias", "champion")];
+    let route = "/models/{model}/aliases/{alias}/history";
+    let moves = scene.call(&scene.bob, Method::GET, route, &names, &Value::Null).await.expect_json();
+    let second = &moves[1]["id"];
+    let rolled_back = json!({"back_to": second, "reason": "it drifts"});
+    let aliases = scene.alias(&scene.bob, "champion", rolled_back).await.expect_json();
+    assert_eq!(aliases[0]["version"], "1.0.1");
+    let texts = |from: Value, to: &str, reason: &str| (from, json!(to), json!(reason));
+    let expected = [
+        texts(json!("1.0.2"), "1.0.1", "it drifts"),
+        texts(json!("1.0.1"), "1.0.2", "best"),
+        texts(json!("1.0.0"), "1.0.1", "better"),
+        texts(Value::Null, "1.0.0", "first"),
+    ];
+    assert_eq!(scene.history("champion").await, expected);
+    scene.server.finish().await;
+}
+
+#[tokio::test]
+async fn a_protected_alias_is_moved_by_maintainers_only() {
+    let scene = Scene::new().await;
+    scene.model("churn").await;
+    for _ in 0..2 {
+        scene.version("churn", json!({})).await;
+    }
+    let protect = json!({"version": "1.0.0", "protected": true});
+    assert_eq!(problem(&scene.alias(&scene.bob, "champion", protect.clone()).await), "403 forbidden");
+    assert_eq!(scene.alias(&scene.ann, "champion", protect).await.expect_json()[0]["protected"], true);
+    let moved = json!({"version": "1.0.1"});
+    assert_eq!(problem(&scene.alias(&scene.bob, "champion", moved.clone()).await), "403 forbidden");
+    let version = [("model", "churn"), ("version", "1.0.0")];
+    let route = "/models/{model}/versions/{version}";
+    let deleted = scene.call(&scene.bob, Method::DELETE, route, &version, &Value::Null).await;
+    assert_eq!(problem(&deleted), "403 forbidden");
+    let through_mlflow =
+        format!("/api/v4/projects/{}/ml/mlflow/api/2.0/mlflow/registered-models/alias", scene.project);
+    let body = json!({"name": "churn", "alias": "champion", "version": "2"});
+    assert_eq!(scene.bob.post(&through_mlflow, &body).await.status, 403);
+    assert_eq!(scene.alias(&scene.ann, "champion", moved).await.expect_json()[0]["version"], "1.0.1");
+    scene.server.finish().await;
+}
+
+#[tokio::test]
+async fn a_version_that_says_what_cannot_be_is_refused() {
+    let scene = Scene::new().await;
+    scene.model("churn").await;
+    let refusals = [
+        (json!({"version": "v1.2"}), "did you mean 1.2.0"),
+        (json!({"version": "1.0.0", "bump": "minor"}), "say either `version` or `bump`"),
+        (json!({"bump": "huge"}), "huge"),
+        (json!({"run_id": "a", "copy_of": "b/1"}), "say one of"),
+        (json!({"copy_of": "churn"}), "`copy_of` is"),
+        (json!({"colour": "red"}), "colour"),
+    ];
+    for (body, message) in refusals {
+        let model = [("model", "churn")];
+        let refused = scene.call(&scene.bob, Method::POST, "/models/{model}/versions", &model, &body).await;
+        assert_eq!(problem(&refused), "400 invalid", "{body}");
+        assert!(refused.text().contains(message), "{body}: {}", refused.text());
+    }
+    scene.server.finish().await;
+}
