@@ -8,4 +8,4 @@ mod download;
 mod upload;
 
 pub use download::{Asked, download};
-pub use upload::{Upload, store};
+pub use upload::{Received, Upload, store};

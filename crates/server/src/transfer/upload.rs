@@ -9,6 +9,7 @@ use bytes::Bytes;
 use futures_util::{Stream, StreamExt, stream};
 use modelry_blob::too_large;
 use modelry_core::artifact_path::ArtifactPath;
+use modelry_core::digest::Sha256;
 use modelry_core::ids::BlobId;
 use modelry_core::store_key::StoreKey;
 use modelry_core::{Error, Kind, Result};
@@ -68,6 +69,15 @@ impl<S: Send + Sync> FromRequest<S> for Upload {
     }
 }
 
+/// What was received.
+#[derive(Clone, Copy, Debug)]
+pub struct Received {
+    /// The digest of the bytes.
+    pub sha256: Sha256,
+    /// How many there are.
+    pub size_bytes: u64,
+}
+
 /// Takes an upload of at most `limit_bytes` and makes it the file that `place` names, replacing one that is there.
 ///
 /// `place` runs in the transaction that writes the row, so what it checks holds then. The file is visible when this
@@ -77,7 +87,7 @@ pub async fn store(
     upload: Upload,
     limit_bytes: u64,
     place: impl Fn(&mut Tx<'_>) -> Result<(Tree, ArtifactPath)> + Send + 'static,
-) -> Result<()> {
+) -> Result<Received> {
     if upload.length.is_some_and(|length| length > limit_bytes) {
         return Err(too_large(limit_bytes));
     }
@@ -88,8 +98,10 @@ pub async fn store(
     let blob = NewBlob { id, sha256: written.sha256, size_bytes: written.size_bytes, store_key, created_at };
     // A client that goes now stops nothing any more: whether there is a row decides what becomes of the bytes, so
     // somebody has to wait for the answer.
+    let received = Received { sha256: written.sha256, size_bytes: written.size_bytes };
     let kept = tokio::spawn(keep(app.clone(), blob, upload.announced, place)).await;
-    kept.map_err(|error| Error::internal("storing a file was cut off").with_source(error))?
+    kept.map_err(|error| Error::internal("storing a file was cut off").with_source(error))??;
+    Ok(received)
 }
 
 /// Gives the bytes a row and the file its blob, and removes the bytes where they are not needed.

@@ -4,6 +4,7 @@
 //! milliseconds since 1970. Errors are RFC 9457 problem details.
 
 mod aliases;
+mod files;
 mod members;
 mod models;
 mod openapi;
@@ -78,6 +79,7 @@ fn registry(table: Table) -> Table {
     let versions = &format!("{model}/versions");
     let version = &format!("{versions}/{{version}}");
     let alias = &format!("{model}/aliases/{{alias}}");
+    let packages = "/api/v4/projects/{project}/packages/ml_models/{package}";
     let bin = "/api/v4/projects/{project}";
     table
         .route(Method::GET, models, read, models::list_models)
@@ -106,6 +108,13 @@ fn registry(table: Table) -> Table {
         .route(Method::PUT, alias, write, aliases::move_alias)
         .route(Method::DELETE, alias, write, aliases::remove_alias)
         .route(Method::GET, &format!("{alias}/history"), read, aliases::list_moves)
+        .route(Method::GET, &format!("{version}/files"), read, files::list_version_files)
+        .route(Method::GET, &format!("{version}/files/{{*path}}"), read, files::get_version_file)
+        .route(Method::PUT, &format!("{version}/files/{{*path}}"), write, files::put_version_file)
+        .route(Method::DELETE, &format!("{version}/files/{{*path}}"), write, files::delete_version_file)
+        .route(Method::GET, &format!("{packages}/files"), read, files::list_package_files)
+        .route(Method::GET, &format!("{packages}/files/{{*path}}"), read, files::get_package_file)
+        .route(Method::PUT, &format!("{packages}/files/{{*path}}"), write, files::put_package_file)
 }
 
 /// Tells an error that a guard found.

@@ -6,7 +6,7 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder
 use utoipa::openapi::{Content, Ref, ResponseBuilder};
 use utoipa::{Modify, OpenApi, ToSchema as _};
 
-use super::{aliases, members, models, projects, tokens, users, versions};
+use super::{aliases, files, members, models, projects, tokens, users, versions};
 use crate::error::ProblemBody;
 use crate::extract::Json;
 
@@ -51,6 +51,13 @@ use crate::extract::Json;
         aliases::move_alias,
         aliases::remove_alias,
         aliases::list_moves,
+        files::list_version_files,
+        files::get_version_file,
+        files::put_version_file,
+        files::delete_version_file,
+        files::list_package_files,
+        files::get_package_file,
+        files::put_package_file,
         tokens::list_tokens,
         tokens::create_token,
         tokens::revoke_token,
@@ -59,6 +66,7 @@ use crate::extract::Json;
         (name = "projects", description = "Projects hold experiments, candidates and their files"),
         (name = "members", description = "Who may do what in a project"),
         (name = "models", description = "Models, their versions, and the aliases that point at versions"),
+        (name = "packages", description = "The files of versions and candidates"),
         (name = "users", description = "Accounts"),
         (name = "tokens", description = "Personal access tokens"),
     ),

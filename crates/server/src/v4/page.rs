@@ -39,28 +39,28 @@ pub(super) struct Place<'r> {
 impl<T> Page<T> {
     /// Makes a page of `size` things from rows of which one more was asked for, so that it is known whether there is a
     /// next page. `key` is what the next page is to come after.
-    pub(super) fn new<R>(
+    pub(super) fn new<R, K: ToString>(
         place: &Place<'_>,
         mut rows: Vec<R>,
         size: i64,
-        key: impl Fn(&R) -> i64,
+        key: impl Fn(&R) -> K,
         view: impl Fn(R) -> T,
     ) -> Result<Self> {
         let size = usize::try_from(size).expect("a page's size is 1 to 100");
         let has_next = rows.len() > size;
         rows.truncate(size);
         let next = match rows.last().filter(|_| has_next) {
-            Some(last) => Some(next_link(place, key(last))?),
+            Some(last) => Some(next_link(place, key(last).to_string())?),
             None => None,
         };
         Ok(Self { items: rows.into_iter().map(view).collect(), next })
     }
 }
 
-fn next_link(place: &Place<'_>, after: i64) -> Result<HeaderValue> {
+fn next_link(place: &Place<'_>, after: String) -> Result<HeaderValue> {
     let mut query: Vec<(String, String)> = read_query(place.uri.query().unwrap_or_default())?;
     query.retain(|(name, _)| name != "after");
-    query.push(("after".to_owned(), after.to_string()));
+    query.push(("after".to_owned(), after));
     let query = serde_html_form::to_string(&query)
         .map_err(|error| Error::internal("a query string could not be written").with_source(error))?;
     let link = format!("<{}{}?{query}>; rel=\"next\"", base_url(place.app, place.headers), place.uri.path());

@@ -13,8 +13,9 @@ async fn every_native_route_is_described_and_nothing_else() {
     let server = TestServer::sqlite().await;
     let (_, routes) = router::api(server.app());
     let native = routes.iter().filter(|route| is_native(&route.path));
-    let routes: BTreeSet<String> =
-        native.map(|route| format!("{} {}", route.method.as_str().to_lowercase(), route.path)).collect();
+    let routes: BTreeSet<String> = native
+        .map(|route| format!("{} {}", route.method.as_str().to_lowercase(), route.path.replace("{*", "{")))
+        .collect();
     let document = serde_json::to_value(v4::description()).expect("a document");
     let paths = document["paths"].as_object().expect("paths");
     let described: BTreeSet<String> = paths

@@ -54,6 +54,16 @@ impl Scene {
         assert_eq!(made.status, 201, "{}", made.text());
     }
 
+    /// An upload, as [`Scene::call`].
+    async fn upload(&self, route: &str, names: &[(&str, &str)], bytes: &'static str) -> Answer {
+        self.called.borrow_mut().insert(format!("put /api/v4/projects/{{project}}{route}"));
+        let mut path = format!("/api/v4/projects/{}{route}", self.project);
+        for (name, value) in names {
+            path = path.replace(&format!("{{{name}}}"), value);
+        }
+        self.bob.send(self.bob.request(Method::PUT, &path), bytes).await
+    }
+
     /// Makes a version with a file, published, and answers it.
     async fn version(&self, model: &str, body: Value) -> Value {
         let made =
@@ -63,16 +73,11 @@ impl Scene {
         if made["state"] == "published" {
             return made;
         }
-        let run = made["run_id"].as_str().expect("a draft has a run");
-        let mlflow = format!("/api/v4/projects/{}/ml/mlflow/api/2.0", self.project);
-        let run = self.bob.get(&format!("{mlflow}/mlflow/runs/get?run_id={run}")).await.expect_json();
-        let uri = run["run"]["info"]["artifact_uri"].as_str().expect("a run has artifacts");
-        let place = uri.strip_prefix("mlflow-artifacts:/").expect("they are here");
-        let request =
-            self.bob.request(Method::PUT, &format!("{mlflow}/mlflow-artifacts/artifacts/{place}/w.txt"));
-        assert_eq!(self.bob.send(request, "weights").await.status, 200);
         let number = made["number"].to_string();
-        let names = [("model", model), ("version", number.as_str())];
+        let names = [("model", model), ("version", number.as_str()), ("path", "w.txt")];
+        let route = "/models/{model}/versions/{version}/files/{path}";
+        assert_eq!(self.upload(route, &names, "weights").await.status, 201);
+        self.called.borrow_mut().retain(|called| !called.ends_with(route));
         let body = json!({"state": "published"});
         self.call(&self.bob, Method::PATCH, "/models/{model}/versions/{version}", &names, &body)
             .await
@@ -135,18 +140,18 @@ async fn every_route_of_models_is_called_and_does_what_it_says() {
     scene.call(bob, Method::POST, restore, &[("model_id", &id)], &none).await.expect_json();
     let found = scene.call(bob, Method::GET, "/models/{model}", &model, &none).await.expect_json();
     assert_eq!((&found["versions"], &found["latest"]["version"]), (&json!(2), &json!("1.1.0")));
-    assert_eq!(*scene.called.borrow(), described());
+    assert_eq!(*scene.called.borrow(), described("models"));
     scene.server.finish().await;
 }
 
-/// The operations that the description has for models.
-fn described() -> BTreeSet<String> {
+/// The operations that the description has under a tag.
+fn described(tag: &str) -> BTreeSet<String> {
     let document = serde_json::to_value(v4::description()).expect("a document");
     let paths = document["paths"].as_object().expect("paths");
     let mut operations = BTreeSet::new();
     for (path, methods) in paths {
         for (method, operation) in methods.as_object().expect("methods") {
-            if operation["tags"][0] == "models" {
+            if operation["tags"][0] == tag {
                 operations.insert(format!("{method} {path}"));
             }
         }
@@ -227,5 +232,100 @@ async fn a_version_that_says_what_cannot_be_is_refused() {
         assert_eq!(problem(&refused), "400 invalid", "{body}");
         assert!(refused.text().contains(message), "{body}: {}", refused.text());
     }
+    scene.server.finish().await;
+}
+
+#[tokio::test]
+async fn every_route_of_packages_is_called_and_does_what_it_says() {
+    let scene = Scene::new().await;
+    let none = Value::Null;
+    scene.model("churn").await;
+    let new = [("model", "churn")];
+    let draft = scene
+        .call(&scene.bob, Method::POST, "/models/{model}/versions", &new, &json!({"version": "1.2.0"}))
+        .await
+        .json();
+    scene.called.borrow_mut().clear();
+    let id = draft["id"].to_string();
+    let file = "/packages/ml_models/{package}/files/{path}";
+    let uploaded = scene.upload(file, &[("package", &id), ("path", "model/MLmodel")], "flavors: {}").await;
+    assert_eq!(uploaded.status, 201, "{}", uploaded.text());
+    let told = uploaded.json();
+    assert_eq!(
+        (&told["model"], &told["version"], &told["path"], &told["size"]),
+        (&json!("churn"), &json!("1.2.0"), &json!("model/MLmodel"), &json!(11))
+    );
+    // Of the text, by sha256sum.
+    let sha256 = "84c4260ca2ef268d64f9efccdb00a17c38149773436b0f1c19efcafc2eb01220";
+    assert_eq!(told["sha256"], json!(sha256));
+    // GitLab's flat names are whole paths, percent-encoded.
+    scene.upload(file, &[("package", &id), ("path", "model%2Fdeep%2Fweights.bin")], "weights").await;
+    let by_version = [("model", "churn"), ("version", "1.2.0"), ("path", "notes.txt")];
+    let own = "/models/{model}/versions/{version}/files/{path}";
+    assert_eq!(scene.upload(own, &by_version, "notes").await.status, 201);
+    let listed = "/packages/ml_models/{package}/files";
+    let paths = |answer: Answer| {
+        let files = answer.expect_json();
+        let files = files.as_array().expect("a list").iter();
+        files.map(|file| file["path"].as_str().expect("a path").to_owned()).collect::<Vec<_>>()
+    };
+    let found = scene.call(&scene.bob, Method::GET, listed, &[("package", &id)], &none).await;
+    assert_eq!(paths(found), ["model/MLmodel", "model/deep/weights.bin", "notes.txt"]);
+    let deleted = scene.call(&scene.bob, Method::DELETE, own, &by_version, &none).await;
+    assert_eq!(deleted.status, 204);
+    let found = scene
+        .call(&scene.bob, Method::GET, "/models/{model}/versions/{version}/files", &by_version, &none)
+        .await;
+    assert_eq!(paths(found), ["model/MLmodel", "model/deep/weights.bin"]);
+    let weights = [("package", id.as_str()), ("path", "model/deep/weights.bin")];
+    assert_eq!(scene.call(&scene.bob, Method::GET, file, &weights, &none).await.text(), "weights");
+    let weights = [("model", "churn"), ("version", "1"), ("path", "model/deep/weights.bin")];
+    assert_eq!(scene.call(&scene.bob, Method::GET, own, &weights, &none).await.text(), "weights");
+    assert_eq!(*scene.called.borrow(), described("packages"));
+    scene.server.finish().await;
+}
+
+#[tokio::test]
+async fn a_sequence_number_is_no_package_and_the_answer_says_which_one_is_meant() {
+    let scene = Scene::new().await;
+    scene.model("churn").await;
+    let version = scene.version("churn", json!({"version": "1.2.0"})).await;
+    let file = "/packages/ml_models/{package}/files/{path}";
+    let refused = scene.upload(file, &[("package", "1"), ("path", "x")], "x").await;
+    assert_eq!(problem(&refused), "404 not-found");
+    let url = format!("/api/v4/projects/{}/packages/ml_models/{}/files/", scene.project, version["id"]);
+    let text = refused.text();
+    assert!(text.contains("1 is a version number within a model; upload URL of churn 1.2.0: "), "{text}");
+    assert!(text.contains(&url), "{text}");
+    for package in ["999", "1999999", "x", "candidate:77", "candidate:x"] {
+        let refused = scene.upload(file, &[("package", package), ("path", "x")], "x").await;
+        assert_eq!(problem(&refused), "404 not-found", "{package}");
+    }
+    scene.server.finish().await;
+}
+
+#[tokio::test]
+async fn files_of_a_published_version_stay_as_they_are() {
+    let scene = Scene::new().await;
+    scene.model("churn").await;
+    let version = scene.version("churn", json!({})).await;
+    let id = version["id"].to_string();
+    let names = [("package", id.as_str()), ("path", "w.txt")];
+    let file = "/packages/ml_models/{package}/files/{path}";
+    let refused = scene.upload(file, &names, "other").await;
+    assert_eq!(problem(&refused), "409 conflict");
+    assert!(refused.text().contains("The next free version is 1.0.1"), "{}", refused.text());
+    assert_eq!(scene.call(&scene.bob, Method::GET, file, &names, &Value::Null).await.text(), "weights");
+    scene.server.finish().await;
+}
+
+#[tokio::test]
+async fn a_candidates_package_is_named_as_gitlab_does() {
+    let scene = Scene::new().await;
+    let runs = format!("/api/v4/projects/{}/ml/mlflow/api/2.0/mlflow/runs/create", scene.project);
+    scene.bob.post(&runs, &json!({"experiment_id": "0"})).await.expect_json();
+    let file = "/packages/ml_models/{package}/files/{path}";
+    let told = scene.upload(file, &[("package", "candidate:1"), ("path", "a.txt")], "a").await.expect_json();
+    assert_eq!((&told["model"], &told["version"]), (&json!("ml_experiment_0"), &json!("candidate_1")));
     scene.server.finish().await;
 }

@@ -56,17 +56,25 @@ impl Position {
 }
 
 /// A range of paths; `from` belongs to it, `to` does not.
-struct Span {
-    from: String,
-    to: String,
+pub(super) struct Span {
+    pub(super) from: String,
+    pub(super) to: String,
 }
 
 impl Span {
     /// Everything below `dir`.
-    fn below(dir: Option<&ArtifactPath>) -> Self {
+    pub(super) fn below(dir: Option<&ArtifactPath>) -> Self {
         match dir {
             Some(dir) => Self { from: format!("{dir}/"), to: format!("{dir}{AFTER_SLASH}") },
             None => Self { from: String::new(), to: char::MAX.to_string().repeat(PAST_ANY_SEGMENT) },
+        }
+    }
+
+    /// What of it comes after the path `after`.
+    pub(super) fn after(self, after: Option<&str>) -> Self {
+        match after {
+            Some(after) => Self { from: self.from.max(format!("{after}{BEFORE_ANY}")), to: self.to },
+            None => self,
         }
     }
 }
@@ -79,10 +87,7 @@ pub fn list_all(
     after: Option<&str>,
     limit: i64,
 ) -> Result<Vec<File>> {
-    let mut span = Span::below(dir);
-    if let Some(after) = after {
-        span.from = span.from.max(format!("{after}{BEFORE_ANY}"));
-    }
+    let span = Span::below(dir).after(after);
     select(tx, tree, &span, limit)
 }
 

@@ -156,6 +156,19 @@ pub fn by_stage(
     one_of(tx, project, model, condition, GREATEST_FIRST, &[&stage.as_str()])
 }
 
+/// The last made version of this sequence number, of whatever model.
+pub fn newest_numbered(tx: &mut Tx<'_>, project: ProjectId, number: i64) -> Result<Option<ModelVersion>> {
+    tx.query_opt(
+        &format!(
+            "SELECT {COLUMNS} {FROM} AND v.project_id = $1 AND v.number = $2
+                AND v.deleted_at IS NULL AND m.deleted_at IS NULL
+              ORDER BY v.id DESC"
+        ),
+        &[&project.0, &number],
+        read_row,
+    )
+}
+
 /// Up to `limit` versions of a model, the last made first, those below sequence number `before`.
 pub fn list_newest(
     tx: &mut Tx<'_>,

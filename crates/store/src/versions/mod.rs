@@ -24,7 +24,7 @@ pub use aliases::{
 };
 pub use change::{delete, delete_metadata, restore, set_description, set_metadata, set_stage};
 pub use details::{Details, details};
-pub use find::{by_stage, find_by_id, get_target, list_newest, of_logged_models, resolve};
+pub use find::{by_stage, find_by_id, get_target, list_newest, newest_numbered, of_logged_models, resolve};
 pub use list::{ManifestFile, Position, list, list_deleted, list_of_candidate, manifest, next_version};
 pub use number::Wish;
 pub use publish::{is_published, place, publish, publish_drafts_of};
