@@ -30,8 +30,9 @@ CREATE TABLE model_metadata ( -- clustered
 
 -- version: the semantic version. precedence: bytes that sort as SemVer does. source: as it was sent. run_eid: the run
 -- that clients are told; candidate_id: the candidate of this project that it names, if there is one. A version is a
--- draft until published_at is set; draft_dir: the directory among the candidate's artifacts that its files are then, NULL
--- for all of them.
+-- draft until published_at is set. A yanked one is found only by who names it exactly; warning: why it is deprecated or
+-- yanked.
+-- draft_dir: the directory among the candidate's artifacts that holds the files of a draft, NULL for all of them.
 CREATE TABLE versions ( -- clustered
     project_id BIGINT NOT NULL,
     id BIGINT NOT NULL,
@@ -52,6 +53,9 @@ CREATE TABLE versions ( -- clustered
     created_at BIGINT NOT NULL,
     updated_at BIGINT NOT NULL,
     published_at BIGINT,
+    deprecated_at BIGINT,
+    yanked_at BIGINT,
+    warning TEXT NOT NULL,
     deleted_at BIGINT,
     PRIMARY KEY (project_id, id)
 );

@@ -17,8 +17,10 @@ use crate::blobs;
 use crate::sql::placeholders;
 
 mod listing;
+mod manifest;
 mod snapshot;
 pub use listing::{Entry, Listing, Position, list_all, list_dir};
+pub use manifest::{ManifestEntry, manifest};
 pub use snapshot::snapshot;
 
 /// Who a file belongs to.
@@ -36,7 +38,7 @@ pub enum Owner {
 
 impl Owner {
     /// The columns `owner` and `owner_id`.
-    fn columns(self) -> (i64, i64) {
+    pub(crate) fn columns(self) -> (i64, i64) {
         match self {
             Self::Project => (0, 0),
             Self::Candidate(id) => (1, id.0),

@@ -6,6 +6,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, Uri};
 use modelry_core::artifact_path::ArtifactPath;
 use modelry_core::ids::{Eid, LoggedModelEid, ProjectId, VersionId};
+use modelry_core::names::check_length;
 use modelry_core::version::Version;
 use modelry_core::version::bump::Step;
 use modelry_core::version::selector::{Selector, Target};
@@ -14,7 +15,7 @@ use modelry_core::{Error, Result};
 use modelry_db::Tx;
 use modelry_store::files::{Owner, Tree};
 use modelry_store::logged_models::Deleted;
-use modelry_store::versions::{self, ModelVersion, Source};
+use modelry_store::versions::{self, Advice, ModelVersion, Source};
 use modelry_store::{candidates, logged_models};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -27,6 +28,9 @@ use crate::access::Granted;
 use crate::error::Problem;
 use crate::extract::{Json, Path, Query};
 use crate::registry::{check_all_metadata, check_description, check_metadata, mover, new_version};
+
+/// Characters of a warning.
+const WARNING: usize = 1_000;
 
 /// How a version is called.
 #[derive(Serialize, ToSchema)]
@@ -57,6 +61,12 @@ pub(super) struct VersionView {
     number: i64,
     /// `draft` while its files may change, else `published`.
     state: &'static str,
+    /// Since when it should not be used any more, in milliseconds since 1970.
+    deprecated_at: Option<i64>,
+    /// Since when only who names it exactly finds it, in milliseconds since 1970.
+    yanked_at: Option<i64>,
+    /// Why it is deprecated or yanked.
+    warning: Option<String>,
     /// Its stage: `None`, `Staging`, `Production` or `Archived`.
     stage: &'static str,
     /// What its maker says of it.
@@ -92,6 +102,9 @@ impl VersionView {
             Self {
                 id: version.id.0,
                 state: if version.is_draft() { "draft" } else { "published" },
+                deprecated_at: version.deprecated_at.map(|time| time.ms()),
+                yanked_at: version.yanked_at.map(|time| time.ms()),
+                warning: Some(version.warning).filter(|warning| !warning.is_empty()),
                 version: version.version.to_string(),
                 number: version.number,
                 stage: version.stage.as_str(),
@@ -332,6 +345,10 @@ pub(super) struct UpdateVersion {
     metadata: BTreeMap<String, Option<String>>,
     /// `published` publishes a draft: its files do not change any more.
     state: Option<String>,
+    /// `deprecated`, `yanked` (only who names it exactly finds it), or `fine`.
+    advice: Option<String>,
+    /// Why it is deprecated or yanked.
+    warning: Option<String>,
 }
 
 /// Change a version.
@@ -358,6 +375,12 @@ pub(super) async fn update_version(
         check_metadata(key, value.as_deref().unwrap_or_default())?;
     }
     let stage: Option<Stage> = body.stage.map(|stage| stage.parse()).transpose()?;
+    let advice = body.advice.as_deref().map(read_advice).transpose()?;
+    let warning = body.warning.unwrap_or_default();
+    check_length("warning", &warning, WARNING)?;
+    if advice.is_none() && !warning.is_empty() {
+        return Err(Error::invalid("`warning` goes with `advice`").into());
+    }
     let publish = match body.state.as_deref() {
         None => false,
         Some("published") => true,
@@ -380,12 +403,24 @@ pub(super) async fn update_version(
         if let Some(stage) = stage {
             version = versions::set_stage(tx, project, version, (stage, false), now)?;
         }
+        if let Some(advice) = advice {
+            version = versions::set_advice(tx, project, version, (advice, &warning), now)?;
+        }
         if publish {
             version = versions::publish(tx, project, version, now)?;
         }
         VersionView::read(tx, project, version)
     });
     Ok(Json(view.await?))
+}
+
+fn read_advice(text: &str) -> Result<Advice> {
+    match text {
+        "fine" => Ok(Advice::Fine),
+        "deprecated" => Ok(Advice::Deprecated),
+        "yanked" => Ok(Advice::Yanked),
+        other => Err(Error::invalid(format!("`advice` is `fine`, `deprecated` or `yanked`, not `{other}`"))),
+    }
 }
 
 /// Put a version into the bin, from which it can be restored. Aliases that point at it are removed.

@@ -329,3 +329,37 @@ async fn a_candidates_package_is_named_as_gitlab_does() {
     assert_eq!((&told["model"], &told["version"]), (&json!("ml_experiment_0"), &json!("candidate_1")));
     scene.server.finish().await;
 }
+
+#[tokio::test]
+async fn a_yanked_version_is_found_only_by_who_names_it() {
+    let scene = Scene::new().await;
+    scene.model("churn").await;
+    for _ in 0..2 {
+        scene.version("churn", json!({})).await;
+    }
+    let route = "/models/{model}/versions/{version}";
+    let second = [("model", "churn"), ("version", "1.0.1")];
+    let stage = json!({"stage": "Production"});
+    scene.call(&scene.bob, Method::PATCH, route, &second, &stage).await.expect_json();
+    let yank = json!({"advice": "yanked", "warning": "learned from the test set"});
+    let yanked = scene.call(&scene.bob, Method::PATCH, route, &second, &yank).await.expect_json();
+    assert_eq!(yanked["warning"], "learned from the test set");
+    let number = async |version: &str| {
+        let names = [("model", "churn"), ("version", version)];
+        let found = scene.call(&scene.bob, Method::GET, route, &names, &Value::Null).await;
+        if found.status == 200 { found.json()["number"].clone() } else { json!(problem(&found)) }
+    };
+    for selector in ["latest", "%5E1", "*", "~1.0"] {
+        assert_eq!(number(selector).await, 1, "{selector}");
+    }
+    assert_eq!(number("Production").await, "404 not-found");
+    for selector in ["1.0.1", "2"] {
+        assert_eq!(number(selector).await, 2, "{selector}");
+    }
+    assert_eq!(scene.version("churn", json!({})).await["version"], "1.0.2");
+    let fine = json!({"advice": "fine"});
+    let fine = scene.call(&scene.bob, Method::PATCH, route, &second, &fine).await.expect_json();
+    assert_eq!((&fine["yanked_at"], &fine["warning"]), (&Value::Null, &Value::Null));
+    assert_eq!(number("Production").await, 2);
+    scene.server.finish().await;
+}

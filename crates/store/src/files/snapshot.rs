@@ -5,22 +5,19 @@ use modelry_core::artifact_path::ArtifactPath;
 use modelry_db::Tx;
 
 use super::Tree;
+use super::listing::Span;
 
 /// Gives `to`, a tree of the same project without files, the files that `from` has below `dir` now, or the one file at
 /// `dir`; no byte moves. Answers how many there are.
 pub fn snapshot(tx: &mut Tx<'_>, from: Tree, dir: Option<&ArtifactPath>, to: Tree) -> Result<u64> {
     let (owner, owner_id) = from.owner.columns();
     let (new_owner, new_owner_id) = to.owner.columns();
-    let (first, last, cut) = match dir {
-        None => (String::new(), char::MAX.to_string(), 0),
-        // `0` follows on `/`: this is everything below the directory.
-        Some(dir) => (format!("{dir}/"), format!("{dir}0"), dir.as_str().chars().count() + 1),
-    };
-    let after_cut = i64::try_from(cut + 1).expect("a path is short");
+    let span = Span::below(dir);
+    let after_cut = i64::try_from(span.from.chars().count() + 1).expect("a path is short");
     let copied = tx.execute(
         "INSERT INTO files (project_id, owner, owner_id, path, blob_id, size_bytes, modified_at)
-         SELECT project_id, CAST($4 AS BIGINT), CAST($5 AS BIGINT), substr(path, CAST($8 AS INTEGER)), blob_id,
-                size_bytes, modified_at
+         SELECT project_id, CAST($4 AS BIGINT), CAST($5 AS BIGINT), substr(path, CAST(CAST($8 AS BIGINT) AS INTEGER)),
+                blob_id, size_bytes, modified_at
            FROM files
           WHERE project_id = $1 AND owner = $2 AND owner_id = $3 AND path >= $6 AND path < $7",
         &[
@@ -29,8 +26,8 @@ pub fn snapshot(tx: &mut Tx<'_>, from: Tree, dir: Option<&ArtifactPath>, to: Tre
             &owner_id,
             &new_owner,
             &new_owner_id,
-            &first,
-            &last,
+            &span.from,
+            &span.to,
             &after_cut,
         ],
     )?;

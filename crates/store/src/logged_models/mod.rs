@@ -175,6 +175,19 @@ pub fn find(
     Ok(found.filter(|model| deleted == Deleted::Shown || model.deleted_at.is_none()))
 }
 
+/// The logged model of this number, unless it is deleted.
+pub(crate) fn find_by_id(
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    id: LoggedModelId,
+) -> Result<Option<LoggedModel>> {
+    tx.query_opt(
+        &format!("SELECT {COLUMNS} {FROM} AND l.project_id = $1 AND l.id = $2 AND l.deleted_at IS NULL"),
+        &[&project.0, &id.0],
+        read_row,
+    )
+}
+
 /// The newest logged model of this name that a run made.
 pub fn find_of_run(
     tx: &mut Tx<'_>,

@@ -3,6 +3,7 @@
 //! A model has a default experiment of the same name, which is made with it, or adopted where there is a free one. A
 //! prompt has none.
 
+mod list;
 mod metadata;
 
 use modelry_core::ids::{ExperimentId, ModelId, ProjectId, UserId};
@@ -13,6 +14,9 @@ use modelry_db::{Row, Tx};
 
 use crate::experiments::{self, Experiment};
 
+pub use list::{
+    Summary, count_candidates, count_versions, find_latest, list_deleted, list_names, list_summaries,
+};
 pub use metadata::{delete_metadata, metadata, set_metadata};
 
 /// A model, or a prompt.
@@ -279,7 +283,8 @@ pub fn delete(tx: &mut Tx<'_>, project: ProjectId, name: &str, now: Timestamp) -
     }
 }
 
-/// Takes a model with its versions out of the bin. Fails with `Conflict` when its name was taken in between.
+/// Takes a model with its versions out of the bin. Fails with `Conflict` or `Exists` when its name was taken in between,
+/// by a model or by an experiment.
 pub fn restore(tx: &mut Tx<'_>, project: ProjectId, id: ModelId, now: Timestamp) -> Result<Model> {
     let model = find(tx, project, id)?
         .filter(|model| model.deleted_at.is_some())
@@ -311,8 +316,13 @@ fn restore_experiment(
             model.name
         )));
     }
-    if experiments::get(tx, project, id)?.deleted_at.is_some() {
+    let experiment = experiments::get(tx, project, id)?;
+    if experiment.deleted_at.is_some() {
         experiments::restore(tx, project, id, now)?;
+    }
+    // One that was released may have another name by now.
+    if experiment.name != model.name {
+        experiments::set_name(tx, project, id, &model.name, now)?;
     }
     Ok(Some(id))
 }

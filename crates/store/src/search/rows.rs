@@ -198,7 +198,8 @@ fn expr<T: Searched>(binds: &mut Binds, filter: &Expr<T::Attribute>) -> String {
     match filter {
         Expr::And(parts) => joined::<T>(binds, parts, " AND "),
         Expr::Or(parts) => joined::<T>(binds, parts, " OR "),
-        Expr::Not(inner) => format!("NOT ({})", expr::<T>(binds, inner)),
+        // What is null, because something is missing, is false here, so that its negation is true.
+        Expr::Not(inner) => format!("NOT coalesce(({}), FALSE)", expr::<T>(binds, inner)),
         Expr::Test(test) => compile::<T>(binds, test),
     }
 }

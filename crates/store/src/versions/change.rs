@@ -7,7 +7,7 @@ use modelry_core::{Error, Result};
 use modelry_db::Tx;
 
 use super::aliases::{self, Mover};
-use super::number::next_free;
+use super::number::{self, next_free};
 use super::{COLUMNS, FROM, ModelVersion, read_row};
 use crate::models;
 
@@ -59,6 +59,43 @@ pub fn set_stage(
     Ok(ModelVersion { stage, updated_at: now, ..version })
 }
 
+/// Whether a version is to be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Advice {
+    /// Nothing speaks against it.
+    Fine,
+    /// It should not be used any more; it is found as before.
+    Deprecated,
+    /// It must not be used any more: only who names it exactly finds it.
+    Yanked,
+}
+
+/// Says whether a version is to be used, and why not.
+pub fn set_advice(
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    version: ModelVersion,
+    (advice, warning): (Advice, &str),
+    now: Timestamp,
+) -> Result<ModelVersion> {
+    let deprecated_at = (advice == Advice::Deprecated).then(|| version.deprecated_at.unwrap_or(now));
+    let yanked_at = (advice == Advice::Yanked).then(|| version.yanked_at.unwrap_or(now));
+    tx.execute(
+        "UPDATE versions SET deprecated_at = $3, yanked_at = $4, warning = $5, updated_at = $6
+         WHERE project_id = $1 AND id = $2",
+        &[
+            &project.0,
+            &version.id.0,
+            &deprecated_at.map(|time| time.0),
+            &yanked_at.map(|time| time.0),
+            &warning,
+            &now.0,
+        ],
+    )?;
+    models::touch(tx, project, version.model_id, now)?;
+    Ok(ModelVersion { deprecated_at, yanked_at, warning: warning.to_owned(), updated_at: now, ..version })
+}
+
 /// Puts a version into the bin, and removes the aliases that point at it.
 pub fn delete(tx: &mut Tx<'_>, project: ProjectId, version: &ModelVersion, mover: &Mover) -> Result<()> {
     aliases::delete_all_of(tx, project, version, mover)?;
@@ -69,8 +106,8 @@ pub fn delete(tx: &mut Tx<'_>, project: ProjectId, version: &ModelVersion, mover
     models::touch(tx, project, version.model_id, mover.now)
 }
 
-/// Takes a version out of the bin. Fails with `Conflict` when its semantic version was given to another one, a draft,
-/// in between.
+/// Takes a version out of the bin. Fails with `Conflict` when its semantic version was given to another one in between;
+/// that of a draft may have been published by another one, which is in the bin itself by now.
 pub fn restore(tx: &mut Tx<'_>, project: ProjectId, id: VersionId, now: Timestamp) -> Result<ModelVersion> {
     let found = tx.query_opt(
         &format!("SELECT {COLUMNS} {FROM} AND v.project_id = $1 AND v.id = $2 AND v.deleted_at IS NOT NULL"),
@@ -88,6 +125,14 @@ pub fn restore(tx: &mut Tx<'_>, project: ProjectId, id: VersionId, now: Timestam
         let free = next_free(tx, project, version.model_id)?;
         return Err(Error::conflict(format!(
             "version {} cannot be restored: number {other} has that version by now. The next free one is {free}",
+            version.label()
+        )));
+    }
+    if version.is_draft() && number::was_published(tx, project, version.model_id, &version.version)? {
+        let free = next_free(tx, project, version.model_id)?;
+        return Err(Error::conflict(format!(
+            "draft {} cannot be restored: that version was published by another one, and is not given again. The next \
+             free one is {free}",
             version.label()
         )));
     }

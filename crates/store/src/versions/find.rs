@@ -83,9 +83,9 @@ fn by_version(tx: &mut Tx<'_>, project: ProjectId, model: &Model, version: &Vers
 /// has files.
 fn latest(tx: &mut Tx<'_>, project: ProjectId, model: &Model) -> Result<ModelVersion> {
     let choices = [
-        "AND v.published_at IS NOT NULL AND NOT v.is_prerelease",
-        "AND v.published_at IS NOT NULL",
-        "AND EXISTS (SELECT 1 FROM files f
+        "AND v.published_at IS NOT NULL AND v.yanked_at IS NULL AND NOT v.is_prerelease",
+        "AND v.published_at IS NOT NULL AND v.yanked_at IS NULL",
+        "AND v.published_at IS NULL AND v.yanked_at IS NULL AND EXISTS (SELECT 1 FROM files f
                       WHERE f.project_id = v.project_id AND f.owner = 1 AND f.owner_id = v.candidate_id)",
     ];
     for condition in choices {
@@ -103,7 +103,7 @@ fn by_requirement(
     requirement: &Requirement,
 ) -> Result<ModelVersion> {
     let range = requirement.range();
-    let mut conditions = "AND v.published_at IS NOT NULL".to_owned();
+    let mut conditions = ON_OFFER.to_owned();
     let mut bounds: Vec<Vec<u8>> = Vec::new();
     for (sign, bound) in [(">=", range.from), ("<", range.to)] {
         if let Some(bound) = bound {
@@ -127,7 +127,7 @@ fn by_requirement(
 
 fn no_match(tx: &mut Tx<'_>, project: ProjectId, model: &Model, requirement: &Requirement) -> Result<Error> {
     let nearest = tx.query(
-        &format!("{} LIMIT {NEAREST}", select("AND v.published_at IS NOT NULL", GREATEST_FIRST)),
+        &format!("{} LIMIT {NEAREST}", select(ON_OFFER, GREATEST_FIRST)),
         &[&project.0, &model.id.0],
         |row| Ok(read_row(row)?.version.to_string()),
     )?;
@@ -152,8 +152,8 @@ pub fn by_stage(
     model: &Model,
     stage: Stage,
 ) -> Result<Option<ModelVersion>> {
-    let condition = "AND v.stage = $3 AND v.published_at IS NOT NULL";
-    one_of(tx, project, model, condition, GREATEST_FIRST, &[&stage.as_str()])
+    let condition = format!("AND v.stage = $3 {ON_OFFER}");
+    one_of(tx, project, model, &condition, GREATEST_FIRST, &[&stage.as_str()])
 }
 
 /// The last made version of this sequence number, of whatever model.
@@ -208,6 +208,9 @@ pub fn of_logged_models(
     }
     Ok(all)
 }
+
+/// What ranges and stages find.
+const ON_OFFER: &str = "AND v.published_at IS NOT NULL AND v.yanked_at IS NULL";
 
 /// Greatest by SemVer's precedence, and of equal ones the last made.
 const GREATEST_FIRST: &str = "ORDER BY v.precedence DESC, v.number DESC";

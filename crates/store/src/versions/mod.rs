@@ -22,7 +22,9 @@ use modelry_db::Row;
 pub use aliases::{
     Alias, Move, Mover, alias_history, aliases, delete_alias, protect_alias, set_alias, target_after,
 };
-pub use change::{delete, delete_metadata, restore, set_description, set_metadata, set_stage};
+pub use change::{
+    Advice, delete, delete_metadata, restore, set_advice, set_description, set_metadata, set_stage,
+};
 pub use details::{Details, details};
 pub use find::{by_stage, find_by_id, get_target, list_newest, newest_numbered, of_logged_models, resolve};
 pub use list::{ManifestFile, Position, list, list_deleted, list_of_candidate, manifest, next_version};
@@ -67,6 +69,12 @@ pub struct ModelVersion {
     pub updated_at: Timestamp,
     /// Since when its files are fixed; a draft has none.
     pub published_at: Option<Timestamp>,
+    /// Since when it should not be used any more, if somebody said so.
+    pub deprecated_at: Option<Timestamp>,
+    /// Since when it must not be used any more, if somebody said so: no range, stage or `latest` finds it.
+    pub yanked_at: Option<Timestamp>,
+    /// Why it is deprecated or yanked, in the words of who said so.
+    pub warning: String,
     /// When it was put into the bin, if it is there.
     pub deleted_at: Option<Timestamp>,
 }
@@ -86,7 +94,8 @@ impl ModelVersion {
 /// The columns of a [`ModelVersion`] from `versions v` and `models m`, in the order that [`read_row`] reads.
 pub(crate) const COLUMNS: &str = "v.id, v.model_id, m.name, v.number, v.version, v.stage, v.description, v.source, \
                                   v.run_eid, v.candidate_id, v.draft_dir, v.run_link, v.logged_model_eid, v.creator_id, \
-                                  v.created_at, v.updated_at, v.published_at, v.deleted_at";
+                                  v.created_at, v.updated_at, v.published_at, v.deprecated_at, v.yanked_at, v.warning, \
+                                  v.deleted_at";
 
 /// Where [`COLUMNS`] come from; conditions follow after `AND`.
 pub(crate) const FROM: &str =
@@ -112,7 +121,10 @@ pub(crate) fn read_row(row: &Row<'_>) -> Result<ModelVersion> {
         created_at: Timestamp(row.get(14)?),
         updated_at: Timestamp(row.get(15)?),
         published_at: row.get::<Option<i64>>(16)?.map(Timestamp),
-        deleted_at: row.get::<Option<i64>>(17)?.map(Timestamp),
+        deprecated_at: row.get::<Option<i64>>(17)?.map(Timestamp),
+        yanked_at: row.get::<Option<i64>>(18)?.map(Timestamp),
+        warning: row.get(19)?,
+        deleted_at: row.get::<Option<i64>>(20)?.map(Timestamp),
     })
 }
 

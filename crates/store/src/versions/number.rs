@@ -85,7 +85,8 @@ fn greatest(tx: &mut Tx<'_>, project: ProjectId, model: ModelId, condition: &str
         &format!(
             "SELECT version FROM versions
              WHERE project_id = $1 AND model_id = $2 AND deleted_at IS NULL {condition}
-             ORDER BY precedence DESC, number DESC"
+             ORDER BY precedence DESC, number DESC
+             LIMIT 1"
         ),
         &[&project.0, &model.0],
         |row| row.get::<String>(0)?.parse(),
@@ -97,6 +98,21 @@ fn is_taken(tx: &mut Tx<'_>, project: ProjectId, model: ModelId, version: &Versi
         "SELECT EXISTS (SELECT 1 FROM versions
                          WHERE project_id = $1 AND model_id = $2 AND version = $3 AND deleted_at IS NULL)
              OR EXISTS (SELECT 1 FROM published_versions
+                         WHERE project_id = $1 AND model_id = $2 AND version = $3)",
+        &[&project.0, &model.0, &version.to_string()],
+        |row| row.get(0),
+    )
+}
+
+/// Whether a version of the model was published as `version`, even one that is in the bin by now.
+pub(super) fn was_published(
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    model: ModelId,
+    version: &Version,
+) -> Result<bool> {
+    tx.query_one(
+        "SELECT EXISTS (SELECT 1 FROM published_versions
                          WHERE project_id = $1 AND model_id = $2 AND version = $3)",
         &[&project.0, &model.0, &version.to_string()],
         |row| row.get(0),

@@ -103,10 +103,20 @@ pub fn publish_drafts_of(
     let mut published = Vec::new();
     for draft in drafts {
         let Some((tree, dir)) = place(project, &draft)? else { continue };
-        if files::list_all(tx, tree, dir.as_ref(), None, 1)?.is_empty() {
-            continue;
+        if has_files(tx, tree, dir.as_ref())? {
+            published.push(publish(tx, project, draft, now)?.id);
         }
-        published.push(publish(tx, project, draft, now)?.id);
     }
     Ok(published)
+}
+
+/// Whether there are files below `dir`, or the one file at `dir`.
+fn has_files(tx: &mut Tx<'_>, tree: Tree, dir: Option<&ArtifactPath>) -> Result<bool> {
+    if !files::list_all(tx, tree, dir, None, 1)?.is_empty() {
+        return Ok(true);
+    }
+    match dir {
+        Some(file) => Ok(files::find(tx, tree, file)?.is_some()),
+        None => Ok(false),
+    }
 }

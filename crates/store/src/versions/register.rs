@@ -127,6 +127,9 @@ pub fn register(
         created_at: new.created_at,
         updated_at: new.created_at,
         published_at: is_published.then_some(new.created_at),
+        deprecated_at: None,
+        yanked_at: None,
+        warning: String::new(),
         deleted_at: None,
     };
     insert(tx, project, &made)?;
@@ -295,8 +298,8 @@ fn insert(tx: &mut Tx<'_>, project: ProjectId, made: &ModelVersion) -> Result<()
         "INSERT INTO versions
             (project_id, id, model_id, number, version, precedence, is_prerelease, stage, description, source,
              run_eid, candidate_id, draft_dir, run_link, logged_model_eid, creator_id, created_at, updated_at,
-             published_at, deleted_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $17, $18, NULL)",
+             published_at, deprecated_at, yanked_at, warning, deleted_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $17, $18, NULL, NULL, $19, NULL)",
         &[
             &project.0,
             &made.id.0,
@@ -316,6 +319,7 @@ fn insert(tx: &mut Tx<'_>, project: ProjectId, made: &ModelVersion) -> Result<()
             &made.creator_id.map(|user| user.0),
             &made.created_at.0,
             &made.published_at.map(|time| time.0),
+            &made.warning,
         ],
     )?;
     Ok(())
