@@ -31,6 +31,24 @@ best found by search: ridge by hand
 deleted: True, restored: True
 """
 
+REGISTERED = """\
+registered: number 1 is version 1.0.0
+registered: number 2 is version 1.0.1
+registered: number 3 is version 1.1.0
+models:/.../^1 is Lasso(alpha=0.5)
+models:/.../~1.0 is Ridge(alpha=0.5)
+models:/.../>=1.0,<1.1 is Ridge(alpha=0.5)
+models:/.../1.0.0 is Ridge()
+models:/.../latest is Lasso(alpha=0.5)
+models:/.../3 is Lasso(alpha=0.5)
+models:/...@champion is Ridge()
+models:/...@v1.1.0 is Lasso(alpha=0.5)
+models:/.../Production is Ridge(alpha=0.5)
+champion: 1.1.0
+while it is a draft, * is 1.1.0
+once it is published, * is 2.0.0
+"""
+
 
 def run(script, server):
     environment = os.environ | {"MLFLOW_TRACKING_URI": server.tracking_uri, "MLFLOW_TRACKING_TOKEN": server.token or ""}
@@ -45,6 +63,11 @@ def test_the_tracking_script_prints_what_it_logged_and_read_back(server):
     if int(mlflow.__version__.split(".")[0]) < 3:
         expected = re.sub("logged model predicts.*\n", "", expected)
     assert run(EXAMPLES / "track.py", server) == expected
+
+
+@pytest.mark.modelry_only
+def test_the_registry_script_loads_by_every_selector(server):
+    assert run(EXAMPLES / "registry.py", server) == REGISTERED
 
 
 def test_the_first_script_makes_an_experiment(client, server, tmp_path):

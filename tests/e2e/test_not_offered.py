@@ -15,26 +15,10 @@ def refused(call):
     assert refusal.value.error_code == ENDPOINT_NOT_FOUND
 
 
-REGISTRY = {
-    "create_registered_model": lambda client: client.create_registered_model("churn"),
-    "get_registered_model": lambda client: client.get_registered_model("churn"),
-    "search_registered_models": lambda client: client.search_registered_models(),
-    "create_model_version": lambda client: client.create_model_version("churn", "runs:/x/y"),
-    "get_model_version": lambda client: client.get_model_version("churn", "1"),
-    "get_latest_versions": lambda client: client.get_latest_versions("churn"),
-    "get_model_version_by_alias": lambda client: client.get_model_version_by_alias("churn", "prod"),
-}
-
-
 def named(calls):
     """One case for each call, marked with the method that it shows to be refused."""
     for name, call in calls.items():
         yield pytest.param(call, marks=pytest.mark.not_offered(f"MlflowClient.{name}"), id=name)
-
-
-@pytest.mark.parametrize("call", named(REGISTRY))
-def test_the_model_registry_is_not_offered(client, call):
-    refused(lambda: call(client))
 
 
 NEWER = {
@@ -43,7 +27,6 @@ NEWER = {
     "create_webhook": lambda client: client.create_webhook("hook", "https://example.com", ["registered_model.created"]),
     "list_webhooks": lambda client: client.list_webhooks(),
     "create_dataset": lambda client: client.create_dataset("set", experiment_id=["0"]),
-    "search_prompts": lambda client: client.search_prompts(),
     "list_workspaces": lambda client: client.list_workspaces(),
     "search_mcp_servers": lambda client: client.search_mcp_servers(),
 }

@@ -269,7 +269,9 @@ def test_a_version_is_described_and_deleted_for_good(client, register, name):
     assert register().version == "3"
 
 
-@pytest.mark.covers("MlflowClient.set_model_version_tag", "MlflowClient.delete_model_version_tag")
+@pytest.mark.covers(
+    "MlflowClient.set_model_version_tag", "MlflowClient.delete_model_version_tag", "MlflowClient.create_model_version"
+)
 def test_tags_of_a_version(client, register, name):
     register()
     client.set_model_version_tag(name, "1", "a", "1")
@@ -332,7 +334,7 @@ def test_an_alias_that_would_be_read_as_something_else_is_refused(client, regist
     assert error.value.error_code == "INVALID_PARAMETER_VALUE"
 
 
-@pytest.mark.covers("MlflowClient.search_registered_models")
+@pytest.mark.covers("MlflowClient.search_registered_models", "mlflow.search_registered_models")
 def test_models_are_searched(client, unique):
     word = unique("zoo").replace(" ", "-")
     for letter in "abc":
@@ -340,6 +342,7 @@ def test_models_are_searched(client, unique):
     search = client.search_registered_models
     names = lambda found: [one.name for one in found]
     assert names(search(f"name = '{word}-b'")) == [f"{word}-b"]
+    assert names(mlflow.search_registered_models(filter_string=f"name = '{word}-b'")) == [f"{word}-b"]
     assert names(search(f"name LIKE '{word}%'")) == [f"{word}-a", f"{word}-b", f"{word}-c"]
     assert names(search(f"name ILIKE '{word.upper()}%' AND tag.letter != 'b'")) == [f"{word}-a", f"{word}-c"]
     first = search(f"name LIKE '{word}%'", max_results=2, order_by=["name DESC"])
@@ -350,12 +353,13 @@ def test_models_are_searched(client, unique):
         search("nonsense = 'x'")
 
 
-@pytest.mark.covers("MlflowClient.search_model_versions")
+@pytest.mark.covers("MlflowClient.search_model_versions", "mlflow.search_model_versions")
 def test_versions_are_searched(client, four, name):
     search = client.search_model_versions
     numbers = lambda found: [one.version for one in found]
     mine = f"name = '{name}'"
     assert numbers(search(f"{mine} AND version_number > 2", order_by=["version_number DESC"])) == ["4", "3"]
+    assert len(mlflow.search_model_versions(filter_string=mine)) == 4
     [one] = search(f"{mine} AND version_number = 2")
     assert numbers(search(f"run_id = '{one.run_id}'")) == ["2"]
     client.set_model_version_tag(name, "3", "kind", "good")
@@ -532,30 +536,6 @@ def test_one_run_becomes_versions_of_two_models(client, experiment, name):
         version = mlflow.register_model(f"runs:/{active.info.run_id}/model", of)
         assert version.run_id == active.info.run_id
         assert factor_of(mlflow.pyfunc.load_model(f"models:/{of}/1")) == 2.0
-
-
-@pytest.mark.mlflow3
-@pytest.mark.covers(
-    "mlflow.register_prompt", "mlflow.load_prompt", "mlflow.set_prompt_alias", "mlflow.search_prompts"
-)
-def test_prompts(client, experiment, unique):
-    name = unique("greeting").replace(" ", "-")
-    genai = mlflow.genai
-    first = genai.register_prompt(name, "Hello {{who}}", commit_message="first")
-    genai.register_prompt(name, "Good day {{who}}")
-    assert first.version == 1
-    genai.set_prompt_alias(name, "polite", 2)
-    assert genai.load_prompt(f"prompts:/{name}/1").format(who="you") == "Hello you"
-    assert genai.load_prompt(f"prompts:/{name}@polite").template == "Good day {{who}}"
-    assert genai.load_prompt(f"prompts:/{name}@latest").version == 2
-    assert name in [one.name for one in genai.search_prompts()]
-    assert name not in [one.name for one in client.search_registered_models()]
-    assert client.get_experiment_by_name(name) is None
-    with pytest.raises(MlflowException, match="already taken by a prompt"):
-        client.create_registered_model(name)
-    client.create_registered_model(name + "-model")
-    with pytest.raises(MlflowException, match="already taken by a model|already taken by a registered model|not a prompt|model"):
-        genai.register_prompt(name + "-model", "x")
 
 
 @pytest.mark.modelry_only
