@@ -15,7 +15,7 @@ pub mod error;
 pub mod extract;
 pub mod mlflow;
 pub mod passwords;
-mod registry;
+pub mod registry;
 pub mod router;
 pub mod secrets;
 pub mod table;

@@ -56,12 +56,12 @@ pub(crate) fn check_all_metadata(metadata: &[(String, String)]) -> Result<()> {
 }
 
 /// Fails when a description is too long.
-pub(crate) fn check_description(description: &str) -> Result<()> {
+pub fn check_description(description: &str) -> Result<()> {
     check_length("description", description, DESCRIPTION)
 }
 
 /// A model as it is wished for, with its numbers drawn.
-pub(crate) async fn new_model(
+pub async fn new_model(
     app: &App,
     granted: &Granted,
     (name, kind): (ModelName, ModelKind),
@@ -84,7 +84,7 @@ pub(crate) async fn new_model(
 }
 
 /// A version of `model` with its numbers drawn, and nothing said of it yet.
-pub(crate) async fn new_version(app: &App, granted: &Granted, model: String) -> Result<NewVersion> {
+pub async fn new_version(app: &App, granted: &Granted, model: String) -> Result<NewVersion> {
     let project = granted.project();
     let keys = app.keys.intern(&app.db, &app.ids, project, &[RUN_NAME]).await?;
     let username = granted.caller.0.as_ref().map(|identity| identity.username.clone());
@@ -110,7 +110,7 @@ pub(crate) async fn new_version(app: &App, granted: &Granted, model: String) -> 
 }
 
 /// The caller, as one who moves aliases now.
-pub(crate) fn mover(app: &App, granted: &Granted, reason: String) -> Result<Mover> {
+pub fn mover(app: &App, granted: &Granted, reason: String) -> Result<Mover> {
     check_length("reason", &reason, REASON)?;
     Ok(Mover {
         append_id: app.append_id(),
