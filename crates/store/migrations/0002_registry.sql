@@ -28,9 +28,9 @@ CREATE TABLE model_metadata ( -- clustered
     PRIMARY KEY (project_id, model_id, name)
 );
 
--- version: the semantic version. precedence: bytes that sort as SemVer does. source: as it was sent. run_eid: the run
--- that clients are told; candidate_id: the candidate of this project that it names, if there is one. A version is a
--- draft until published_at is set. A yanked one is found only by who names it exactly; warning: why it is deprecated or
+-- version: the semantic version. precedence: bytes that sort as SemVer does. source: as it was sent. location: where
+-- the files of a copy are outside of this server, else NULL. run_eid: the run that clients are told; candidate_id: the
+-- candidate of this project that it names, if there is one. A version is a draft until published_at is set. A yanked one is found only by who names it exactly; warning: why it is deprecated or
 -- yanked.
 -- draft_dir: the directory among the candidate's artifacts that holds the files of a draft, NULL for all of them.
 CREATE TABLE versions ( -- clustered
@@ -44,6 +44,7 @@ CREATE TABLE versions ( -- clustered
     stage TEXT NOT NULL,
     description TEXT NOT NULL,
     source TEXT NOT NULL,
+    location TEXT,
     run_eid TEXT,
     candidate_id BIGINT,
     draft_dir TEXT,
@@ -62,6 +63,7 @@ CREATE TABLE versions ( -- clustered
 CREATE UNIQUE INDEX versions_by_number ON versions (project_id, model_id, number);
 CREATE UNIQUE INDEX versions_by_version ON versions (project_id, model_id, version) WHERE deleted_at IS NULL;
 CREATE INDEX versions_by_precedence ON versions (project_id, model_id, precedence, number);
+CREATE INDEX versions_by_stage ON versions (project_id, model_id, stage, precedence, number);
 CREATE INDEX versions_by_updated ON versions (project_id, updated_at, id);
 CREATE INDEX versions_by_run ON versions (project_id, run_eid);
 CREATE INDEX versions_by_logged_model ON versions (project_id, logged_model_eid);

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use modelry_core::ids::{ProjectId, VersionId};
 use modelry_core::version::Version;
-use modelry_core::version::requirement::Requirement;
+use modelry_core::version::requirement::{PrecedenceRange, Requirement};
 use modelry_core::version::selector::{Selector, Target};
 use modelry_core::version::stage::Stage;
 use modelry_core::{Error, Result};
@@ -13,6 +13,11 @@ use modelry_db::{Param, Tx};
 use super::{COLUMNS, FROM, ModelVersion, aliases, not_found, read_row};
 use crate::models::Model;
 use crate::sql;
+
+/// Rows that a requirement reads at first: the greatest in its range mostly matches.
+const FIRST_ROWS: i64 = 1;
+/// Rows that it reads at a time from then on, past prereleases of other releases.
+const MORE_ROWS: i64 = 100;
 
 /// How many versions a message names where none matches.
 const NEAREST: i64 = 3;
@@ -86,7 +91,9 @@ fn latest(tx: &mut Tx<'_>, project: ProjectId, model: &Model) -> Result<ModelVer
         "AND v.published_at IS NOT NULL AND v.yanked_at IS NULL AND NOT v.is_prerelease",
         "AND v.published_at IS NOT NULL AND v.yanked_at IS NULL",
         "AND v.published_at IS NULL AND v.yanked_at IS NULL AND EXISTS (SELECT 1 FROM files f
-                      WHERE f.project_id = v.project_id AND f.owner = 1 AND f.owner_id = v.candidate_id)",
+                      WHERE f.project_id = v.project_id AND f.owner = 1 AND f.owner_id = v.candidate_id
+                        AND (v.draft_dir IS NULL OR f.path = v.draft_dir
+                             OR (f.path > v.draft_dir || '/' AND f.path < v.draft_dir || '0')))",
     ];
     for condition in choices {
         if let Some(found) = one_of(tx, project, model, condition, GREATEST_FIRST, &[])? {
@@ -102,27 +109,45 @@ fn by_requirement(
     model: &Model,
     requirement: &Requirement,
 ) -> Result<ModelVersion> {
-    let range = requirement.range();
-    let mut conditions = ON_OFFER.to_owned();
-    let mut bounds: Vec<Vec<u8>> = Vec::new();
-    for (sign, bound) in [(">=", range.from), ("<", range.to)] {
+    let stable = if requirement.names_prerelease() { "" } else { "AND NOT v.is_prerelease" };
+    let conditions = format!("{ON_OFFER} {stable}");
+    let mut range = requirement.range();
+    let mut rows = FIRST_ROWS;
+    loop {
+        let found = greatest_in(tx, project, model, (&conditions, &range), rows)?;
+        let last = found.last().map(|last| last.version.precedence());
+        let is_end = i64::try_from(found.len()).is_ok_and(|found| found < rows);
+        if let Some(found) = found.into_iter().find(|found| requirement.matches(&found.version)) {
+            return Ok(found);
+        }
+        if is_end {
+            return Err(no_match(tx, project, model, requirement)?);
+        }
+        // What has the precedence of the last one matches no more than that does.
+        range.to = last;
+        rows = MORE_ROWS;
+    }
+}
+
+/// Up to `limit` of a model's versions in a range that satisfy `conditions`, the greatest first.
+fn greatest_in(
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    model: &Model,
+    (conditions, range): (&str, &PrecedenceRange),
+    limit: i64,
+) -> Result<Vec<ModelVersion>> {
+    let mut conditions = conditions.to_owned();
+    let mut params: Vec<&dyn Param> = vec![&project.0, &model.id.0];
+    for (sign, bound) in [(">=", &range.from), ("<", &range.to)] {
         if let Some(bound) = bound {
-            bounds.push(bound);
-            let place = bounds.len() + 2;
-            conditions = format!("{conditions} AND v.precedence {sign} ${place}");
+            params.push(bound);
+            conditions = format!("{conditions} AND v.precedence {sign} ${}", params.len());
         }
     }
-    let mut params: Vec<&dyn Param> = vec![&project.0, &model.id.0];
-    params.extend(bounds.iter().map(|bound| bound as &dyn Param));
-    let sql = select(&conditions, GREATEST_FIRST);
-    let found = tx.query_find(&sql, &params, |row| {
-        let found = read_row(row)?;
-        Ok(requirement.matches(&found.version).then_some(found))
-    })?;
-    match found {
-        Some(found) => Ok(found),
-        None => Err(no_match(tx, project, model, requirement)?),
-    }
+    params.push(&limit);
+    let sql = format!("{} LIMIT ${}", select(&conditions, GREATEST_FIRST), params.len());
+    tx.query(&sql, &params, read_row)
 }
 
 fn no_match(tx: &mut Tx<'_>, project: ProjectId, model: &Model, requirement: &Requirement) -> Result<Error> {
@@ -233,5 +258,6 @@ fn one_of(
 ) -> Result<Option<ModelVersion>> {
     let mut all: Vec<&dyn Param> = vec![&project.0, &model.id.0];
     all.extend(params);
-    tx.query_opt(&select(conditions, order), &all, read_row)
+    // Said outright, because PostgreSQL would send the other rows, too, and plan for all of them.
+    tx.query_opt(&format!("{} LIMIT 1", select(conditions, order)), &all, read_row)
 }

@@ -51,6 +51,8 @@ pub struct ModelVersion {
     pub description: String,
     /// Where its files came from, as it was sent; empty where nothing was.
     pub source: String,
+    /// Where its files are, outside of this server, where not its source says so but that of what it is a copy of.
+    pub location: Option<String>,
     /// The run that clients are told.
     pub run_eid: Option<String>,
     /// The candidate of this project that the run is.
@@ -59,7 +61,7 @@ pub struct ModelVersion {
     pub draft_dir: Option<String>,
     /// A link to the run, as it was sent, or empty.
     pub run_link: String,
-    /// The public id of the logged model it was made from, as it was sent.
+    /// The public id of the logged model it was made from, as it was sent, else that of its source.
     pub logged_model_eid: Option<String>,
     /// Who made it, if known.
     pub creator_id: Option<UserId>,
@@ -95,7 +97,7 @@ impl ModelVersion {
 pub(crate) const COLUMNS: &str = "v.id, v.model_id, m.name, v.number, v.version, v.stage, v.description, v.source, \
                                   v.run_eid, v.candidate_id, v.draft_dir, v.run_link, v.logged_model_eid, v.creator_id, \
                                   v.created_at, v.updated_at, v.published_at, v.deprecated_at, v.yanked_at, v.warning, \
-                                  v.deleted_at";
+                                  v.deleted_at, v.location";
 
 /// Where [`COLUMNS`] come from; conditions follow after `AND`.
 pub(crate) const FROM: &str =
@@ -125,6 +127,7 @@ pub(crate) fn read_row(row: &Row<'_>) -> Result<ModelVersion> {
         yanked_at: row.get::<Option<i64>>(18)?.map(Timestamp),
         warning: row.get(19)?,
         deleted_at: row.get::<Option<i64>>(20)?.map(Timestamp),
+        location: row.get(21)?,
     })
 }
 

@@ -1,7 +1,9 @@
 //! Making a version.
 
 use modelry_core::artifact_path::ArtifactPath;
-use modelry_core::ids::{CandidateId, Eid, KeyId, LoggedModelEid, ProjectId, UserId, VersionId};
+use modelry_core::ids::{
+    CandidateId, Eid, KeyId, LoggedModelEid, LoggedModelId, ProjectId, UserId, VersionId,
+};
 use modelry_core::status::CandidateStatus;
 use modelry_core::time::Timestamp;
 use modelry_core::version::Version;
@@ -80,6 +82,35 @@ pub enum Source {
     Copy(Box<ModelVersion>),
 }
 
+impl Source {
+    /// Whether a version of this source is published even without files here.
+    fn is_published(&self) -> bool {
+        match self {
+            Self::Nothing | Self::Files(..) => false,
+            Self::Outside => true,
+            Self::Copy(original) => !original.is_draft(),
+        }
+    }
+
+    /// Where the original of a copy has its files, should they be outside of this server.
+    fn location(&self) -> Option<String> {
+        match self {
+            Self::Copy(original) if !original.is_draft() => {
+                Some(original.location.as_ref().unwrap_or(&original.source).clone())
+            }
+            Self::Nothing | Self::Outside | Self::Files(..) | Self::Copy(_) => None,
+        }
+    }
+
+    /// The logged model whose files they are.
+    fn logged_model(&self) -> Option<LoggedModelId> {
+        match self {
+            Self::Files(Tree { owner: Owner::LoggedModel(id), .. }, _) => Some(*id),
+            Self::Nothing | Self::Outside | Self::Files(..) | Self::Copy(_) => None,
+        }
+    }
+}
+
 /// Makes a version of a model, or of a prompt.
 ///
 /// Its files are those of the source at this moment. Without any it is a draft, and what is logged to its run are its
@@ -95,7 +126,8 @@ pub fn register(
     let origin = Origin::find(tx, project, new, source)?;
     let wish = origin.wish(tx, project, new, source)?;
     let version = number::choose(tx, project, &model, &wish)?;
-    let is_published = take_files(tx, project, new.id, source)? || model.kind == ModelKind::Prompt;
+    let has_files = take_files(tx, project, new.id, source)?;
+    let is_published = has_files || source.is_published() || model.kind == ModelKind::Prompt;
     let origin = match model.kind {
         ModelKind::Model if origin.run_eid.is_none() => {
             Origin { run_eid: Some(new.own_candidate.eid.to_string()), ..origin }.with(make_candidate(
@@ -118,11 +150,12 @@ pub fn register(
         stage: Stage::None,
         description: new.description.clone(),
         source: new.source.clone(),
+        location: if has_files { None } else { source.location() },
         draft_dir: if is_published { None } else { origin.draft_dir(source) },
         run_eid: origin.run_eid,
         candidate_id: origin.candidate.map(|candidate| candidate.id),
         run_link: new.run_link.clone(),
-        logged_model_eid: new.logged_model_eid.clone(),
+        logged_model_eid: new.logged_model_eid.clone().or(origin.logged_model.map(|model| model.eid)),
         creator_id: new.creator_id,
         created_at: new.created_at,
         updated_at: new.created_at,
@@ -142,12 +175,11 @@ pub fn register(
     Ok(made)
 }
 
-/// Gives the version its files; answers whether it is published by that.
+/// Gives the version its files; answers whether there are any.
 fn take_files(tx: &mut Tx<'_>, project: ProjectId, id: VersionId, source: &Source) -> Result<bool> {
     let own = Tree { project, owner: Owner::Version(id) };
     let from = match source {
-        Source::Nothing => None,
-        Source::Outside => return Ok(true),
+        Source::Nothing | Source::Outside => None,
         Source::Files(tree, dir) => Some((*tree, dir.clone())),
         Source::Copy(original) => place(project, original)?,
     };
@@ -167,9 +199,10 @@ struct Origin {
 impl Origin {
     fn find(tx: &mut Tx<'_>, project: ProjectId, new: &NewVersion, source: &Source) -> Result<Self> {
         let eid = new.logged_model_eid.as_ref().and_then(|eid| eid.parse::<LoggedModelEid>().ok());
-        let logged_model = match eid {
-            Some(eid) => logged_models::find(tx, project, &eid, Deleted::Hidden)?,
-            None => None,
+        let logged_model = match (eid, source.logged_model()) {
+            (Some(eid), _) => logged_models::find(tx, project, &eid, Deleted::Hidden)?,
+            (None, Some(id)) => logged_models::find_by_id(tx, project, id)?,
+            (None, None) => None,
         };
         let sent = new.run_eid.clone();
         let run_eid = sent.or_else(|| logged_model.as_ref().and_then(|model| model.source_eid.clone()));
@@ -215,13 +248,13 @@ impl Origin {
 
     /// Where the files of a draft will be among the artifacts of its candidate.
     fn draft_dir(&self, source: &Source) -> Option<String> {
-        match (source, &self.candidate) {
-            (Source::Files(tree, Some(dir)), Some(candidate))
-                if tree.owner == Owner::Candidate(candidate.id) =>
-            {
+        let candidate = self.candidate.as_ref()?.id;
+        match source {
+            Source::Files(tree, Some(dir)) if tree.owner == Owner::Candidate(candidate) => {
                 Some(dir.to_string())
             }
-            _ => None,
+            Source::Copy(original) if original.candidate_id == Some(candidate) => original.draft_dir.clone(),
+            Source::Nothing | Source::Outside | Source::Files(..) | Source::Copy(_) => None,
         }
     }
 }
@@ -298,8 +331,9 @@ fn insert(tx: &mut Tx<'_>, project: ProjectId, made: &ModelVersion) -> Result<()
         "INSERT INTO versions
             (project_id, id, model_id, number, version, precedence, is_prerelease, stage, description, source,
              run_eid, candidate_id, draft_dir, run_link, logged_model_eid, creator_id, created_at, updated_at,
-             published_at, deprecated_at, yanked_at, warning, deleted_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $17, $18, NULL, NULL, $19, NULL)",
+             published_at, deprecated_at, yanked_at, warning, deleted_at, location)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $17, $18, NULL, NULL, $19,
+                 NULL, $20)",
         &[
             &project.0,
             &made.id.0,
@@ -320,6 +354,7 @@ fn insert(tx: &mut Tx<'_>, project: ProjectId, made: &ModelVersion) -> Result<()
             &made.created_at.0,
             &made.published_at.map(|time| time.0),
             &made.warning,
+            &made.location,
         ],
     )?;
     Ok(())

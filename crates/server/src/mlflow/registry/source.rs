@@ -149,13 +149,19 @@ pub(super) fn download_uri(
         let below = version.draft_dir.as_ref().map(|dir| format!("/{dir}")).unwrap_or_default();
         return Ok(format!("{}{below}", candidate.artifact_uri()));
     }
-    let scheme = version.source.split_once(':').map_or("", |(scheme, _)| scheme).to_ascii_lowercase();
+    let location = version.location.as_ref().unwrap_or(&version.source);
+    let scheme = location.split_once(':').map_or("", |(scheme, _)| scheme).to_ascii_lowercase();
     if is_prompt || scheme == "runs" || CLOUD_SCHEMES.contains(&scheme.as_str()) {
-        return Ok(version.source.clone());
+        return Ok(location.clone());
+    }
+    let (number, model) = (&version.version, &version.model);
+    if version.is_draft() {
+        return Err(Error::invalid(format!(
+            "version {number} of model {model} has no files: the run it names is not there"
+        )));
     }
     Err(Error::invalid(format!(
-        "version {} of model {} names files outside this server: {}",
-        version.version, version.model, version.source
+        "version {number} of model {model} names files outside this server: {location}"
     )))
 }
 

@@ -1,0 +1,15 @@
+//! Models and their versions, on both engines.
+
+mod aliases;
+mod concurrency;
+mod drafts;
+mod experiments;
+mod given;
+mod model_search;
+mod names;
+mod numbers;
+mod resolver;
+mod sources;
+mod version_search;
+mod versions;
+mod wishes;
