@@ -38,7 +38,7 @@ pub enum Owner {
 
 impl Owner {
     /// The columns `owner` and `owner_id`.
-    pub(crate) fn columns(self) -> (i64, i64) {
+    fn columns(self) -> (i64, i64) {
         match self {
             Self::Project => (0, 0),
             Self::Candidate(id) => (1, id.0),

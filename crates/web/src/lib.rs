@@ -13,6 +13,7 @@ mod form;
 pub mod format;
 pub mod icon;
 mod links;
+pub mod markdown;
 mod pages;
 pub mod parts;
 mod picture;

@@ -7,7 +7,7 @@ use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use modelry_core::policy::Action::{
-    ManageMembers, ManageSettings, ReadExperiments, ReadMembers, ReadProject,
+    ManageMembers, ManageSettings, ReadExperiments, ReadMembers, ReadModels, ReadProject, WriteModels,
 };
 use modelry_server::App;
 use modelry_server::mlflow::PREFIX;
@@ -17,7 +17,7 @@ use modelry_server::table::{Csrf, Route, Table};
 use tower::ServiceExt as _;
 
 use crate::pages::{
-    artifacts, candidate, charts, experiment, experiments, members, mlflow_links, password, project,
+    artifacts, candidate, charts, experiment, experiments, members, mlflow_links, models, password, project,
     projects, settings, sign_in, tokens, users, words,
 };
 use crate::{address, answer, assets};
@@ -26,7 +26,7 @@ use crate::{address, answer, assets};
 pub fn router(app: &App) -> Router {
     let (api, _) = api(app);
     let (site, _) = site(app).finish();
-    let (of_projects, _) = of_projects(app).finish();
+    let (of_projects, _) = of_models(of_projects(app)).finish();
     let of_projects = of_projects.fallback(no_page).method_not_allowed_fallback(no_page);
     let fallback = Fallback { of_projects: of_projects.with_state(app.clone()) };
     let pages = site
@@ -39,7 +39,7 @@ pub fn router(app: &App) -> Router {
 /// The routes of the pages, for tests that walk them; those of a project start with `/{project}`.
 pub fn routes(app: &App) -> Vec<Route> {
     let (_, mut routes) = site(app).finish();
-    routes.extend(of_projects(app).finish().1);
+    routes.extend(of_models(of_projects(app)).finish().1);
     routes
 }
 
@@ -118,6 +118,42 @@ fn of_projects(app: &App) -> Table {
             Project(ReadExperiments),
             artifacts::find_logged_model,
         )
+}
+
+/// Adds the pages of the model registry.
+fn of_models(table: Table) -> Table {
+    let (read, write) = (Project(ReadModels), Project(WriteModels));
+    let list = "/{project}/-/ml/models";
+    let model = "/{project}/-/ml/models/{model}";
+    let promote = "/{project}/-/ml/candidates/{candidate}/promote";
+    let below = |page: &str| format!("{model}/{page}");
+    let version = |page: &str| format!("{model}/versions/{{version}}{page}");
+    table
+        .route(Method::GET, list, read, models::list::list_models)
+        .route(Method::POST, list, write, models::list::create_model)
+        .route(Method::GET, &format!("{list}/new"), write, models::list::show_form)
+        .route(Method::GET, model, read, models::model::show_model)
+        .route(Method::GET, &below("edit"), write, models::model::edit_model)
+        .route(Method::POST, &below("edit"), write, models::model::change_model)
+        .route(Method::POST, &below("delete"), write, models::model::delete_model)
+        .route(Method::POST, &below("restore"), write, models::list::restore_model)
+        .route(Method::GET, &below("compare"), read, models::compare::compare_versions)
+        .route(Method::GET, &below("versions/new"), write, models::new_version::show_form)
+        .route(Method::POST, &below("versions"), write, models::new_version::create)
+        .route(Method::GET, &version(""), read, models::version::show_version)
+        .route(Method::GET, &version("/artifacts"), read, models::files::show_top)
+        .route(Method::GET, &version("/artifacts/{*path}"), read, models::files::show_file)
+        .route(Method::GET, &version("/edit"), write, models::change::edit_description)
+        .route(Method::POST, &version("/edit"), write, models::change::set_description)
+        .route(Method::POST, &version("/publish"), write, models::change::publish)
+        .route(Method::POST, &version("/alias"), write, models::change::set_alias)
+        .route(Method::POST, &version("/alias/delete"), write, models::change::delete_alias)
+        .route(Method::POST, &version("/stage"), write, models::change::set_stage)
+        .route(Method::POST, &version("/advice"), write, models::change::set_advice)
+        .route(Method::POST, &version("/delete"), write, models::change::delete)
+        .route(Method::POST, &version("/restore"), write, models::change::restore)
+        .route(Method::GET, promote, write, models::promote::show_form)
+        .route(Method::POST, promote, write, models::promote::promote)
 }
 
 /// Where an address goes that is in no table of the site's own.

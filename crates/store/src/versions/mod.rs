@@ -27,7 +27,7 @@ pub use change::{
 };
 pub use details::{Details, details};
 pub use find::{by_stage, find_by_id, get_target, list_newest, newest_numbered, of_logged_models, resolve};
-pub use list::{ManifestFile, Position, list, list_deleted, list_of_candidate, manifest, next_version};
+pub use list::{Position, list, list_deleted, list_of_candidate, next_version};
 pub use number::Wish;
 pub use publish::{is_published, place, publish, publish_drafts_of};
 pub use register::{NewVersion, OwnCandidate, Source, register};

@@ -2,8 +2,9 @@
 
 use axum::extract::State;
 use axum::response::Redirect;
-use futures_util::TryStreamExt as _;
 use modelry_core::artifact_path::ArtifactPath;
+use modelry_core::formats::FileKind;
+use modelry_core::formats::mlmodel::Mlmodel;
 use modelry_core::ids::{CandidateId, LoggedModelEid};
 use modelry_core::{Error, Result};
 use modelry_server::App;
@@ -14,7 +15,7 @@ use modelry_store::files::Found;
 use modelry_store::logged_models::{self, Deleted};
 
 use super::candidate::{Seen, candidate_href};
-use super::mlmodel;
+use super::facts::{self, read_range};
 use super::model_tree::{Files, MODELS};
 use super::preview::{self, Looks, Part};
 use super::shown::{Origin, ToShow, directory_view, model_view, to_show};
@@ -96,26 +97,35 @@ async fn artifacts_page(
     });
     let Read { seen, branches, to_show } = read.await?;
     let head = seen.head(granted, visit, Tab::Artifacts);
-    let shown = match to_show {
-        ToShow::Directory(directory) => ShownEntry::Directory(directory_view(directory)),
-        ToShow::Model(model) => {
-            let text = match &model.mlmodel {
-                Some(file) => read_text(app, file).await?,
-                None => String::new(),
-            };
-            ShownEntry::Model(Box::new(model_view(visit, model, mlmodel::describe(&text))))
-        }
-        ToShow::File(file, origin) => {
-            let file = file_view(app, granted, &file, &origin, head.status.is_live()).await?;
-            ShownEntry::File(Box::new(file))
-        }
-    };
+    let shown = shown_entry((app, granted, visit), to_show, head.status.is_live()).await?;
     Ok(ArtifactsPage {
         shell: seen.shell(granted, visit),
         head,
         tree: branches.entries,
         tree_note: branches.note,
         shown,
+    })
+}
+
+/// Reads what is to be shown. What lives may still grow.
+pub(super) async fn shown_entry(
+    (app, granted, visit): (&App, &Granted, &Visit),
+    to_show: ToShow,
+    is_live: bool,
+) -> Result<ShownEntry> {
+    Ok(match to_show {
+        ToShow::Directory(directory) => ShownEntry::Directory(directory_view(directory)),
+        ToShow::Model(model) => {
+            let mlmodel = match &model.mlmodel {
+                Some(file) => facts::read_mlmodel(app, file).await?,
+                None => Mlmodel::default(),
+            };
+            ShownEntry::Model(Box::new(model_view(visit, model, &mlmodel)))
+        }
+        ToShow::File(file, origin) => {
+            let file = file_view(app, granted, &file, &origin, is_live).await?;
+            ShownEntry::File(Box::new(file))
+        }
     })
 }
 
@@ -141,6 +151,10 @@ async fn file_view(
             preview::make(looks, &Part { range, size_bytes, bytes })
         }
     };
+    let facts = match FileKind::of(&name) {
+        Some(kind) => Some(facts::view(&name, "", facts::read(app, kind, file).await?)),
+        None => None,
+    };
     let follow =
         (is_live && made.is_text_to_the_end).then(|| Follow { href: href.clone(), seen_bytes: size_bytes });
     Ok(FileView {
@@ -150,27 +164,17 @@ async fn file_view(
         download_href: href,
         follow,
         preview: made.preview,
+        facts,
         fetch: download(&origin.client_uri),
     })
 }
 
 /// Where the bytes of a file are: the artifact proxy answers them as a download, never as a page.
 fn bytes_href(granted: &Granted, origin: &Origin) -> String {
-    let proxy =
-        format!("/api/v4/projects/{}/ml/mlflow/api/2.0/mlflow-artifacts/artifacts", granted.project());
-    links::below(&proxy, &origin.stored_path)
+    links::below(&proxy_href(granted), &origin.stored_path)
 }
 
-async fn read_text(app: &App, file: &Found) -> Result<String> {
-    let bytes = read_range(app, file, 0..file.file.size_bytes.min(mlmodel::MOST_BYTES)).await?;
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
-}
-
-async fn read_range(app: &App, file: &Found, range: std::ops::Range<u64>) -> Result<Vec<u8>> {
-    let mut pieces = app.blobs.read(&file.store_key, range).await?;
-    let mut bytes = Vec::new();
-    while let Some(piece) = pieces.try_next().await? {
-        bytes.extend_from_slice(&piece);
-    }
-    Ok(bytes)
+/// The artifact proxy of the project.
+pub(super) fn proxy_href(granted: &Granted) -> String {
+    format!("/api/v4/projects/{}/ml/mlflow/api/2.0/mlflow-artifacts/artifacts", granted.project())
 }

@@ -16,17 +16,19 @@ use modelry_store::datasets::{self, DatasetInput, Inputs};
 use modelry_store::experiments;
 use modelry_store::logged_models::{self, LoggedModel};
 use modelry_store::projects;
+use modelry_store::versions::{self, ModelVersion};
 use serde::Deserialize;
 
 use super::datasets::dataset_row;
 use super::experiments::list_href;
+use super::models;
 use crate::answer::{Answer, Page, Shown};
 use crate::format;
 use crate::parts::Status;
 use crate::shell::{Crumb, Section, Shell};
 use crate::views::Pair;
 use crate::views::candidate::{
-    CandidateHead, MetadataPage, MetricRow, ModelBrief, OverviewPage, Parent, Tab, read_back,
+    CandidateHead, MetadataPage, MetricRow, ModelBrief, OverviewPage, Parent, Tab, VersionBrief, read_back,
 };
 use crate::visit::{Visit, href};
 
@@ -82,6 +84,7 @@ impl Seen {
     /// What stands above every part of the candidate's page.
     pub(super) fn head(&self, granted: &Granted, visit: &Visit, tab: Tab) -> CandidateHead {
         let candidate = &self.candidate;
+        let can_promote = models::can_write(granted) && candidate.deleted_at.is_none();
         CandidateHead {
             name: candidate.name.clone(),
             iid: candidate.id.0,
@@ -92,6 +95,7 @@ impl Seen {
             experiment_href: self.experiment_href(granted),
             started: visit.moment(Timestamp(candidate.start_time)),
             user: Some(candidate.user_name.clone()).filter(|name| !name.is_empty()),
+            promote_href: can_promote.then(|| format!("{}/promote", candidate_href(granted, candidate.id))),
             tab,
         }
     }
@@ -148,6 +152,7 @@ struct Overview {
     logged: Logged,
     inputs: Inputs,
     models: Vec<LoggedModel>,
+    versions: Vec<ModelVersion>,
     parent: Option<Candidate>,
 }
 
@@ -163,6 +168,7 @@ async fn overview_page(app: &App, granted: &Granted, visit: &Visit, id: Candidat
         Ok(Overview {
             inputs: datasets::inputs(tx, project, &[id])?.remove(&id).unwrap_or_default(),
             models: logged_models::list_of_candidate(tx, project, &seen.candidate, MOST_MODELS)?,
+            versions: versions::list_of_candidate(tx, project, id, MOST_MODELS)?,
             seen,
             logged,
             parent,
@@ -172,7 +178,7 @@ async fn overview_page(app: &App, granted: &Granted, visit: &Visit, id: Candidat
 }
 
 fn overview(granted: &Granted, visit: &Visit, read: Overview) -> OverviewPage {
-    let Overview { seen, logged, inputs, models, parent } = read;
+    let Overview { seen, logged, inputs, models, versions, parent } = read;
     let candidate = &seen.candidate;
     OverviewPage {
         shell: seen.shell(granted, visit),
@@ -187,6 +193,7 @@ fn overview(granted: &Granted, visit: &Visit, read: Overview) -> OverviewPage {
         metrics: logged.metrics.iter().map(metric_row).collect(),
         params: pairs(&logged.params),
         models: models.iter().map(|model| model_brief(granted, model)).collect(),
+        versions: versions.iter().map(|version| version_brief(granted, version)).collect(),
         datasets: inputs.datasets.iter().map(|input: &DatasetInput| dataset_row(input)).collect(),
         read_back: read_back(&candidate.eid),
     }
@@ -207,6 +214,14 @@ fn model_brief(granted: &Granted, model: &LoggedModel) -> ModelBrief {
         name: model.name.clone(),
         href: format!("{}/-/ml/logged_models/{}", href(granted), model.eid),
         note: format!("models:/{}", model.eid),
+    }
+}
+
+fn version_brief(granted: &Granted, version: &ModelVersion) -> VersionBrief {
+    VersionBrief {
+        label: format!("{} {}", version.model, version.label()),
+        href: models::version_href(granted, version),
+        state: models::model::state(version),
     }
 }
 

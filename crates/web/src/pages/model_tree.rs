@@ -11,6 +11,7 @@ use modelry_store::files::{self, Entry, Owner, Tree, list_all, list_dir};
 use modelry_store::logged_models::{self, LoggedModel};
 
 use super::candidate::MOST_MODELS;
+use super::tree::Directories;
 
 /// The directory of the tree that the logged models stand in.
 pub(super) const MODELS: &str = "models";
@@ -92,30 +93,6 @@ impl Files {
         }
     }
 
-    /// The names in the directory `dir`, directories first, and whether there are more than are answered.
-    pub(super) fn list(&self, tx: &mut Tx<'_>, dir: Option<&ArtifactPath>) -> Result<(Vec<Item>, bool)> {
-        let (tree, below) = match self.target(dir)? {
-            Target::Mixed => (self.own, dir.cloned()),
-            Target::Own(path) => (self.own, Some(path)),
-            Target::Model(model, below) => (self.tree_of(model), below),
-        };
-        let listing = list_dir(tx, tree, below.as_ref(), None, MOST_ENTRIES)?;
-        let mut items: Vec<Item> = listing.entries.into_iter().map(Item::from).collect();
-        match dir {
-            None if !self.models.is_empty() && !items.iter().any(|item| item.name == MODELS) => {
-                items.push(Item { name: MODELS.to_owned(), kind: ItemKind::Directory });
-            }
-            Some(dir) if dir.as_str() == MODELS => {
-                items.extend(
-                    self.models.iter().map(|(name, _)| Item { name: name.clone(), kind: ItemKind::Model }),
-                );
-            }
-            _ => {}
-        }
-        items.sort_by(|one, other| (one.is_file(), &one.name).cmp(&(other.is_file(), &other.name)));
-        Ok((items, listing.next.is_some()))
-    }
-
     /// How much lies below `dir`.
     pub(super) fn amount(&self, tx: &mut Tx<'_>, dir: Option<&ArtifactPath>) -> Result<Amount> {
         match self.target(dir)? {
@@ -147,6 +124,30 @@ impl Files {
     }
 }
 
+impl Directories for Files {
+    fn list(&self, tx: &mut Tx<'_>, dir: Option<&ArtifactPath>) -> Result<(Vec<Item>, bool)> {
+        let (tree, below) = match self.target(dir)? {
+            Target::Mixed => (self.own, dir.cloned()),
+            Target::Own(path) => (self.own, Some(path)),
+            Target::Model(model, below) => (self.tree_of(model), below),
+        };
+        let (mut items, is_cut) = list_items(tx, tree, below.as_ref())?;
+        match dir {
+            None if !self.models.is_empty() && !items.iter().any(|item| item.name == MODELS) => {
+                items.push(Item { name: MODELS.to_owned(), kind: ItemKind::Directory });
+            }
+            Some(dir) if dir.as_str() == MODELS => {
+                items.extend(
+                    self.models.iter().map(|(name, _)| Item { name: name.clone(), kind: ItemKind::Model }),
+                );
+            }
+            _ => {}
+        }
+        sort(&mut items);
+        Ok((items, is_cut))
+    }
+}
+
 impl Item {
     /// Whether it holds no others.
     pub(super) fn is_file(&self) -> bool {
@@ -173,12 +174,28 @@ impl Amount {
     }
 }
 
-fn amount(tx: &mut Tx<'_>, tree: Tree, dir: Option<&ArtifactPath>) -> Result<Amount> {
+/// How much lies below `dir` of a tree.
+pub(super) fn amount(tx: &mut Tx<'_>, tree: Tree, dir: Option<&ArtifactPath>) -> Result<Amount> {
     let found = list_all(tx, tree, dir, None, MOST_COUNTED)?;
     let files =
         u32::try_from(found.len()).map_err(|_| Error::internal("a bounded listing is longer than asked"))?;
     let size_bytes = found.iter().map(|file| file.size_bytes).sum();
     Ok(Amount { files, size_bytes, is_cut: i64::from(files) == MOST_COUNTED })
+}
+
+/// The names in a directory of one tree, and whether there are more.
+pub(super) fn list_items(
+    tx: &mut Tx<'_>,
+    tree: Tree,
+    dir: Option<&ArtifactPath>,
+) -> Result<(Vec<Item>, bool)> {
+    let listing = list_dir(tx, tree, dir, None, MOST_ENTRIES)?;
+    Ok((listing.entries.into_iter().map(Item::from).collect(), listing.next.is_some()))
+}
+
+/// Directories first, each kind by name.
+pub(super) fn sort(items: &mut [Item]) {
+    items.sort_by(|one, other| (one.is_file(), &one.name).cmp(&(other.is_file(), &other.name)));
 }
 
 /// What the candidate itself logged into the directory of the models.

@@ -4,9 +4,9 @@ use axum::extract::State;
 use modelry_server::App;
 use modelry_server::access::Granted;
 use modelry_store::experiments::{self, Summary};
-use modelry_store::projects;
+use modelry_store::{models, projects};
 
-use super::shown_count;
+use super::{models as model_pages, shown_count};
 use crate::answer::{Answer, Page};
 use crate::parts::Seen;
 use crate::shell::Section;
@@ -24,10 +24,11 @@ pub(crate) async fn show_project(
     visit: Visit,
 ) -> Answer<Page<ProjectPage>> {
     let id = granted.project();
-    let read = app
-        .db
-        .read(move |tx| Ok((projects::get(tx, id)?, experiments::list_summaries(tx, id, "", None, NEWEST)?)));
-    let (project, newest) = read.await?;
+    let read = app.db.read(move |tx| {
+        let models = models::list_summaries(tx, id, "", None, NEWEST)?;
+        Ok((projects::get(tx, id)?, experiments::list_summaries(tx, id, "", None, NEWEST)?, models))
+    });
+    let (project, newest, models) = read.await?;
     Ok(Page(ProjectPage {
         shell: visit.project_shell(&granted, &project.name, Section::Overview, Vec::new()),
         href: href(&granted),
@@ -36,6 +37,7 @@ pub(crate) async fn show_project(
         visibility: Seen(project.visibility),
         created: visit.moment(project.created_at),
         connect: Connect::without_token(&visit.tracking_uri(id), visit.is_signed_in()),
+        models: models.into_iter().map(|summary| model_pages::list::row(&granted, &visit, summary)).collect(),
         experiments: newest
             .into_iter()
             .filter(|summary| !super::experiments::is_untouched(summary))

@@ -1,6 +1,7 @@
 //! What stands beside the tree of artifacts: what the database knows of it, before any byte is read.
 
 use modelry_core::artifact_path::ArtifactPath;
+use modelry_core::formats::mlmodel::Mlmodel;
 use modelry_core::status::LoggedModelStatus;
 use modelry_core::time::Timestamp;
 use modelry_core::{Error, Result};
@@ -9,7 +10,7 @@ use modelry_store::candidates::Candidate;
 use modelry_store::files::{self, Found, Tree};
 use modelry_store::logged_models::LoggedModel;
 
-use super::mlmodel::{self, Description};
+use super::facts::{self, MLMODEL};
 use super::model_tree::{Amount, Files, Target};
 use crate::format;
 use crate::views::artifacts::{DirectoryView, ModelView, download, load_model};
@@ -39,9 +40,12 @@ pub(super) struct Origin {
 
 /// A directory.
 pub(super) struct Directory {
-    title: String,
-    amount: Amount,
-    client_uri: String,
+    /// Its path, or a word for the top.
+    pub(super) title: String,
+    /// How much it holds.
+    pub(super) amount: Amount,
+    /// `runs:/...` or `models:/...`, which clients take.
+    pub(super) client_uri: String,
 }
 
 /// A directory that is a model.
@@ -93,20 +97,20 @@ pub(super) fn to_show(
 pub(super) fn directory_view(directory: Directory) -> DirectoryView {
     DirectoryView {
         title: directory.title,
-        summary: format!("{}, {}", counted_files(directory.amount), size(directory.amount)),
+        summary: summary(directory.amount),
         download: download(&directory.client_uri),
     }
 }
 
 /// What the page says of a model.
-pub(super) fn model_view(visit: &Visit, model: Model, description: Description) -> ModelView {
+pub(super) fn model_view(visit: &Visit, model: Model, description: &Mlmodel) -> ModelView {
     ModelView {
         name: model.name,
         state: model.state.map(state_word),
         load: load_model(&model.client_uri),
         uri: model.client_uri,
-        flavours: description.flavours,
-        signature: description.signature,
+        flavours: facts::flavours(description),
+        signature: facts::signature(description),
         size: size(model.amount),
         files: counted_files(model.amount),
         created: model.created_at.map(|at| visit.moment(at)),
@@ -115,7 +119,7 @@ pub(super) fn model_view(visit: &Visit, model: Model, description: Description) 
 
 fn logged_model(tx: &mut Tx<'_>, tree: Tree, model: &LoggedModel, amount: Amount) -> Result<Model> {
     Ok(Model {
-        mlmodel: files::find(tx, tree, &mlmodel::FILE_NAME.parse()?)?,
+        mlmodel: files::find(tx, tree, &MLMODEL.parse()?)?,
         name: model.name.clone(),
         client_uri: format!("models:/{}", model.eid),
         amount,
@@ -125,7 +129,7 @@ fn logged_model(tx: &mut Tx<'_>, tree: Tree, model: &LoggedModel, amount: Amount
 }
 
 /// A file, a directory, or, where a client of version 2 logged one, a model.
-fn below_owner(
+pub(super) fn below_owner(
     tx: &mut Tx<'_>,
     tree: Tree,
     path: &ArtifactPath,
@@ -138,7 +142,7 @@ fn below_owner(
     if amount.files == 0 {
         return Err(Error::not_found(format!("there is no artifact `{path}`")));
     }
-    let mlmodel = files::find(tx, tree, &path.join(&mlmodel::FILE_NAME.parse()?)?)?;
+    let mlmodel = files::find(tx, tree, &path.join(&MLMODEL.parse()?)?)?;
     if mlmodel.is_none() {
         let title = path.to_string();
         return Ok(ToShow::Directory(Directory { title, amount, client_uri: origin.client_uri }));
@@ -160,6 +164,11 @@ fn run_uri(candidate: &Candidate, path: Option<&ArtifactPath>) -> String {
 
 fn stored_path(artifact_uri: &str, path: &ArtifactPath) -> String {
     format!("{}/{path}", artifact_uri.strip_prefix(SCHEME).unwrap_or(artifact_uri))
+}
+
+/// `12 files, 4.2 MB`.
+pub(super) fn summary(amount: Amount) -> String {
+    format!("{}, {}", counted_files(amount), size(amount))
 }
 
 fn counted_files(amount: Amount) -> String {

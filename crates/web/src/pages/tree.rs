@@ -4,10 +4,17 @@ use modelry_core::Result;
 use modelry_core::artifact_path::ArtifactPath;
 use modelry_db::Tx;
 
-use super::model_tree::{Files, Item, ItemKind, MOST_ENTRIES};
+use super::model_tree::{Item, ItemKind, MOST_ENTRIES};
 use crate::format;
 use crate::links;
 use crate::views::artifacts::{EntryKind, TreeEntry};
+
+/// Something that has directories.
+pub(super) trait Directories {
+    /// The names in the directory `dir` (`None` is the top), directories first, and whether there are more than are
+    /// answered.
+    fn list(&self, tx: &mut Tx<'_>, dir: Option<&ArtifactPath>) -> Result<(Vec<Item>, bool)>;
+}
 
 /// The lines, and what they leave out.
 #[derive(Default)]
@@ -21,7 +28,7 @@ pub(super) struct Branches {
 /// Reads the lines of the tree on the page at `href` that shows `shown`.
 pub(super) fn branches(
     tx: &mut Tx<'_>,
-    files: &Files,
+    files: &impl Directories,
     href: &str,
     shown: Option<&ArtifactPath>,
 ) -> Result<Branches> {
@@ -31,13 +38,13 @@ pub(super) fn branches(
     Ok(branches)
 }
 
-struct Way<'a> {
-    files: &'a Files,
+struct Way<'a, D> {
+    files: &'a D,
     href: &'a str,
     shown: Option<&'a ArtifactPath>,
 }
 
-impl Way<'_> {
+impl<D: Directories> Way<'_, D> {
     /// Adds what `dir` holds; what lies on the way is opened. The way is as long as a path can be, so this ends.
     fn grow(&self, tx: &mut Tx<'_>, branches: &mut Branches, dir: Option<&ArtifactPath>) -> Result<()> {
         let (items, is_cut) = self.files.list(tx, dir)?;

@@ -7,6 +7,7 @@ use crate::icon::{self, Icon};
 use crate::parts::Snippet;
 use crate::shell::Shell;
 use crate::views::candidate::CandidateHead;
+use crate::views::facts::FileFacts;
 
 /// `/:full_path/-/ml/candidates/:iid/artifacts/*path`.
 #[derive(Clone, Debug, Template)]
@@ -136,7 +137,7 @@ pub struct SignatureHalf {
 pub struct SignatureColumn {
     /// Its name; a dash where it has none.
     pub name: String,
-    /// Its type: `double`, `tensor(float32, -1 × 28 × 28)`.
+    /// Its type: `double`, `tensor(float32, [-1, 28, 28])`.
     pub kind: String,
     /// Whether it must be given.
     pub is_required: bool,
@@ -155,6 +156,8 @@ pub struct FileView {
     pub download_href: String,
     /// How to go on reading while it grows; `None` where the end is not shown.
     pub follow: Option<Follow>,
+    /// What it says of itself, where it is of a format that is looked into.
+    pub facts: Option<FileFacts>,
     /// What it looks like.
     pub preview: Preview,
     /// Code that downloads it.
@@ -267,6 +270,7 @@ mod tests {
             note: None,
             download_href: format!("{BASE}/{name}?download"),
             follow,
+            facts: None,
             preview,
             fetch: download("runs:/4f1d2a90c3b74e57a8e0c1d2b3a4f5e6/train.log"),
         }))

@@ -6,6 +6,7 @@ use crate::format::Moment;
 use crate::parts::{Snippet, Status};
 use crate::shell::Shell;
 use crate::views::Pair;
+use crate::views::models::State;
 use crate::views::table::Number;
 
 /// What stands above every part of a candidate's page.
@@ -29,6 +30,8 @@ pub struct CandidateHead {
     pub started: Moment,
     /// Who started it.
     pub user: Option<String>,
+    /// Where a version is made from it; `None` where the reader may not.
+    pub promote_href: Option<String>,
     /// The part that is shown.
     pub tab: Tab,
 }
@@ -99,6 +102,8 @@ pub struct OverviewPage {
     pub params: Vec<Pair>,
     /// The models it produced.
     pub models: Vec<ModelBrief>,
+    /// The versions that were made from it.
+    pub versions: Vec<VersionBrief>,
     /// The data sets it used.
     pub datasets: Vec<DatasetRow>,
     /// Code that reads it back.
@@ -138,6 +143,17 @@ pub struct ModelBrief {
     pub href: String,
     /// What kind it is, or how far it got: `sklearn, 1.2 MB`.
     pub note: String,
+}
+
+/// A version that was made from the candidate.
+#[derive(Clone, Debug)]
+pub struct VersionBrief {
+    /// `churn 1.2.0 (#2)`.
+    pub label: String,
+    /// Its page.
+    pub href: String,
+    /// Draft or published.
+    pub state: State,
 }
 
 /// A data set that the candidate used.
@@ -206,6 +222,7 @@ pub(crate) mod tests {
             experiment_href: "/research/churn/-/ml/experiments/3".to_owned(),
             started: minutes_ago(61),
             user: Some("ada".to_owned()),
+            promote_href: Some("/research/churn/-/ml/candidates/12/promote".to_owned()),
             tab,
         }
     }
@@ -250,6 +267,11 @@ pub(crate) mod tests {
                 href: "/research/churn/-/ml/candidates/12/artifacts/models/model".to_owned(),
                 note: "sklearn, python_function · 1.20 MB".to_owned(),
             }],
+            versions: vec![VersionBrief {
+                label: "churn 1.2.0 (#2)".to_owned(),
+                href: "/research/churn/-/ml/models/3/versions/2".to_owned(),
+                state: State::Published,
+            }],
             datasets: vec![DatasetRow {
                 name: "customers".to_owned(),
                 digest: "a1b2c3d4".to_owned(),
@@ -287,6 +309,7 @@ pub(crate) mod tests {
             metrics: Vec::new(),
             params: Vec::new(),
             models: Vec::new(),
+            versions: Vec::new(),
             datasets: Vec::new(),
             ..sample()
         };

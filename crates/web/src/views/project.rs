@@ -6,6 +6,7 @@ use crate::format::Moment;
 use crate::parts::Seen;
 use crate::shell::Shell;
 use crate::views::connect::Connect;
+use crate::views::models::list::ModelRow;
 
 /// `/:full_path`.
 #[derive(Clone, Debug, Template)]
@@ -27,6 +28,8 @@ pub struct ProjectPage {
     pub created: Moment,
     /// How to point a client at it.
     pub connect: Connect,
+    /// The newest models.
+    pub models: Vec<ModelRow>,
     /// The experiments that were active last.
     pub experiments: Vec<RecentExperiment>,
 }
@@ -49,6 +52,7 @@ mod tests {
     use super::*;
     use crate::shell::Section;
     use crate::views::connect;
+    use crate::views::models::VersionLink;
     use crate::views::testing::{check, minutes_ago, project_shell};
     use modelry_core::policy::Visibility;
 
@@ -68,6 +72,17 @@ mod tests {
             visibility: Seen(Visibility::Private),
             created: minutes_ago(90_000),
             connect: connect::tests::sample(),
+            models: vec![ModelRow {
+                name: "churn".to_owned(),
+                href: "/research/churn/-/ml/models/1".to_owned(),
+                latest: Some(VersionLink {
+                    label: "1.2.0 (#4)".to_owned(),
+                    href: "/research/churn/-/ml/models/1/versions/4".to_owned(),
+                }),
+                versions: 4,
+                owner: Some("ada".to_owned()),
+                changed: minutes_ago(6),
+            }],
             experiments: vec![
                 recent("gradient boosting, wide features", 214, 2),
                 recent("baseline", 12, 300),
@@ -87,7 +102,7 @@ mod tests {
 
     #[test]
     fn the_project_page_of_a_new_project_says_that_it_is_empty() {
-        let html = ProjectPage { experiments: Vec::new(), ..sample() }.to_string();
+        let html = ProjectPage { models: Vec::new(), experiments: Vec::new(), ..sample() }.to_string();
         check("project_empty", &html);
         assert!(html.contains("None yet"));
     }

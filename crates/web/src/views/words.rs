@@ -26,7 +26,7 @@ struct Word {
 const WORDS: &[Word] = &[
     Word {
         name: "Project",
-        meaning: "Holds experiments, and decides by its members and its visibility who may see and change them.",
+        meaning: "Holds experiments and models, and decides by its members and its visibility who may see and change them.",
         mlflow: "",
     },
     Word {
@@ -40,7 +40,11 @@ const WORDS: &[Word] = &[
         mlflow: "run",
     },
     Word { name: "Run ID", meaning: "The 32 digits by which a client knows a candidate.", mlflow: "run_id" },
-    Word { name: "Metadata", meaning: "Keys and values on a candidate or an experiment.", mlflow: "tags" },
+    Word {
+        name: "Metadata",
+        meaning: "Keys and values on a candidate, an experiment, a model or a version.",
+        mlflow: "tags",
+    },
     Word {
         name: "Parameter",
         meaning: "A setting of one training attempt; it never changes.",
@@ -56,6 +60,26 @@ const WORDS: &[Word] = &[
         name: "Logged model",
         meaning: "A model that a candidate produced; clients load it by its models:/m-… address.",
         mlflow: "logged model",
+    },
+    Word {
+        name: "Model",
+        meaning: "A name in the model registry, with versions below it and an experiment of the same name.",
+        mlflow: "registered model",
+    },
+    Word {
+        name: "Version",
+        meaning: "One release of a model: a semantic version, such as 1.2.0, and a sequence number, such as #2.",
+        mlflow: "model version",
+    },
+    Word {
+        name: "Draft",
+        meaning: "A version whose files may still change; ranges and stages find it once it is published.",
+        mlflow: "",
+    },
+    Word {
+        name: "Alias",
+        meaning: "A name, such as champion, that points at one version and can be moved to another.",
+        mlflow: "alias",
     },
     Word { name: "Dataset", meaning: "What a candidate was trained or evaluated on.", mlflow: "dataset" },
 ];

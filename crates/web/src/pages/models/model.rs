@@ -1,0 +1,363 @@
+//! One model: its overview, its versions, and what may be changed of it.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
+use modelry_core::formats::front_matter::{self, FrontMatter};
+use modelry_core::ids::{ModelId, ProjectId, VersionId};
+use modelry_core::version::stage::Stage;
+use modelry_core::{Error, Result};
+use modelry_db::Tx;
+use modelry_server::App;
+use modelry_server::access::Granted;
+use modelry_server::extract::{Path, Query};
+use modelry_store::experiments;
+use modelry_store::models::{self, ModelKind};
+use modelry_store::versions::{self, Details, ModelVersion, Position};
+use serde::Deserialize;
+
+use super::list::ModelForm;
+use super::{
+    About, MOST_DELETED, can_write, creator_name, list_href, model_href, read_description, version_href,
+    version_link,
+};
+use crate::answer::{Answer, Page, Shown};
+use crate::form::Form;
+use crate::markdown::Markdown;
+use crate::pages::sign_in::ButtonForm;
+use crate::pages::{ROWS_TO_READ, experiments as experiment_pages, page, shown_count, start, typed_wrong};
+use crate::parts::Snippet;
+use crate::shell::Crumb;
+use crate::views::Pair;
+use crate::views::models::form::ModelFormPage;
+use crate::views::models::model::{ExperimentBrief, ModelHead, ModelPage, VersionRow, VersionsPage};
+use crate::views::models::{
+    Address, Deleted, Standing, State as VersionState, register, register_later, use_model,
+};
+use crate::visit::Visit;
+
+/// How many versions the overview shows.
+const NEWEST: i64 = 5;
+
+/// What the address of a model's page says.
+#[derive(Deserialize)]
+pub(crate) struct ModelQuery {
+    #[serde(default)]
+    tab: String,
+    #[serde(default)]
+    page_token: String,
+}
+
+/// Some versions with what a table shows of them.
+struct Rows {
+    versions: Vec<(ModelVersion, Details)>,
+}
+
+impl Rows {
+    fn read(
+        tx: &mut Tx<'_>,
+        project: ProjectId,
+        model: ModelId,
+        after: Option<&Position>,
+        limit: i64,
+    ) -> Result<Self> {
+        let found = versions::list(tx, project, model, after, limit)?;
+        let ids: Vec<VersionId> = found.iter().map(|version| version.id).collect();
+        let mut details = versions::details(tx, project, &ids)?;
+        let with_details = |version: ModelVersion| {
+            let details = details.remove(&version.id).unwrap_or_default();
+            (version, details)
+        };
+        Ok(Self { versions: found.into_iter().map(with_details).collect() })
+    }
+
+    fn view(self, granted: &Granted, visit: &Visit) -> Vec<VersionRow> {
+        let row = |(version, details): (ModelVersion, Details)| VersionRow {
+            version: version.version.to_string(),
+            number: version.number,
+            href: version_href(granted, &version),
+            state: state(&version),
+            standing: standing(&version),
+            stage: stage(&version),
+            aliases: details.aliases,
+            created: visit.moment(version.created_at),
+        };
+        self.versions.into_iter().map(row).collect()
+    }
+}
+
+/// Draft or published.
+pub(in crate::pages) fn state(version: &ModelVersion) -> VersionState {
+    if version.is_draft() { VersionState::Draft } else { VersionState::Published }
+}
+
+/// What speaks against a version.
+pub(super) fn standing(version: &ModelVersion) -> Standing {
+    match (version.yanked_at, version.deprecated_at) {
+        (Some(_), _) => Standing::Yanked,
+        (None, Some(_)) => Standing::Deprecated,
+        (None, None) => Standing::Fine,
+    }
+}
+
+/// The stage of a version, where it is in one.
+pub(super) fn stage(version: &ModelVersion) -> Option<&'static str> {
+    (version.stage != Stage::None).then(|| version.stage.as_str())
+}
+
+/// What every part of a model's page reads.
+struct Top {
+    about: About,
+    owner: Option<String>,
+    versions: i64,
+}
+
+impl Top {
+    fn read(tx: &mut Tx<'_>, project: ProjectId, id: ModelId) -> Result<Self> {
+        let about = About::read(tx, project, id)?;
+        Ok(Self {
+            owner: creator_name(tx, about.model.creator_id)?,
+            versions: models::count_versions(tx, project, id)?,
+            about,
+        })
+    }
+
+    fn head(&self, granted: &Granted, visit: &Visit) -> ModelHead {
+        let model = &self.about.model;
+        ModelHead {
+            name: model.name.clone(),
+            number: model.id.0,
+            href: self.about.href(granted),
+            created: visit.moment(model.created_at),
+            owner: self.owner.clone(),
+            versions: shown_count(self.versions),
+            can_write: can_write(granted),
+        }
+    }
+}
+
+/// A part of a model's page. An address with the model's name in place of its number leads there, too.
+pub(crate) async fn show_model(
+    State(app): State<App>,
+    granted: Granted,
+    visit: Visit,
+    Shown(Path((_, model))): Shown<Path<(String, String)>>,
+    Shown(Query(query)): Shown<Query<ModelQuery>>,
+) -> Answer<Response> {
+    let Ok(number) = model.parse() else {
+        let project = granted.project();
+        let found = app.db.read(move |tx| models::find_by_name(tx, project, &model)).await?;
+        let found = found.filter(|model| model.kind == ModelKind::Model);
+        let found = found.ok_or_else(|| Error::not_found("there is no model of this name"))?;
+        return Ok(Redirect::to(&model_href(&granted, found.id)).into_response());
+    };
+    let id = ModelId(number);
+    Ok(match query.tab.as_str() {
+        "versions" => {
+            Page(versions_page(&app, &granted, &visit, id, &query.page_token).await?).into_response()
+        }
+        _ => Page(overview_page(&app, &granted, &visit, id).await?).into_response(),
+    })
+}
+
+/// What the overview reads at once.
+struct Overview {
+    top: Top,
+    newest: Rows,
+    latest: Option<ModelVersion>,
+    experiment: Option<(experiments::Experiment, i64)>,
+    metadata: Vec<(String, String)>,
+    alias: Option<String>,
+}
+
+impl Overview {
+    fn read(tx: &mut Tx<'_>, project: ProjectId, id: ModelId) -> Result<Self> {
+        let top = Top::read(tx, project, id)?;
+        let experiment = match top.about.model.experiment_id {
+            Some(id) => {
+                Some((experiments::get(tx, project, id)?, models::count_candidates(tx, project, id)?))
+            }
+            None => None,
+        };
+        let aliases = versions::aliases(tx, project, &[id])?.remove(&id).unwrap_or_default();
+        Ok(Self {
+            newest: Rows::read(tx, project, id, None, NEWEST)?,
+            latest: models::find_latest(tx, project, &top.about.model)?,
+            experiment,
+            metadata: models::metadata(tx, project, &[id])?.remove(&id).unwrap_or_default(),
+            alias: aliases.into_iter().next().map(|alias| alias.name),
+            top,
+        })
+    }
+}
+
+async fn overview_page(app: &App, granted: &Granted, visit: &Visit, id: ModelId) -> Result<ModelPage> {
+    let project = granted.project();
+    let read = app.db.read(move |tx| Overview::read(tx, project, id)).await?;
+    let model = &read.top.about.model;
+    let card = front_matter::read(&model.description);
+    Ok(ModelPage {
+        shell: read.top.about.shell(granted, visit, Vec::new()),
+        head: read.top.head(granted, visit),
+        problem: None,
+        card: Markdown::render(card.markdown),
+        card_problem: card.problem.map(|problem| problem.to_string()),
+        front_matter: card.front_matter.map(front_matter_pairs).unwrap_or_default(),
+        usage: usage(&model.name, read.latest.as_ref(), read.alias.as_deref()),
+        latest: read.latest.map(|version| version_link(granted, &version)),
+        experiment: read.experiment.map(|(experiment, candidates)| ExperimentBrief {
+            href: format!("{}/{}", experiment_pages::list_href(granted), experiment.id),
+            name: experiment.name,
+            candidates: shown_count(candidates),
+        }),
+        changed: visit.moment(model.updated_at),
+        metadata: read.metadata.into_iter().map(|(key, value)| Pair { key, value }).collect(),
+        newest: read.newest.view(granted, visit),
+    })
+}
+
+fn front_matter_pairs(says: FrontMatter) -> Vec<Pair> {
+    let pairs = [
+        ("Licence", says.licences.join(", ")),
+        ("Made for", says.pipeline_tag.unwrap_or_default()),
+        ("Library", says.library_name.unwrap_or_default()),
+        ("Base model", says.base_models.join(", ")),
+        ("Datasets", says.datasets.join(", ")),
+        ("Language", says.languages.join(", ")),
+        ("Tags", says.tags.join(", ")),
+    ];
+    let pairs = pairs.into_iter().filter(|(_, value)| !value.is_empty());
+    pairs.map(|(key, value)| Pair { key: key.to_owned(), value }).collect()
+}
+
+/// Code that loads the model, or that makes its first version.
+fn usage(name: &str, latest: Option<&ModelVersion>, alias: Option<&str>) -> Vec<Snippet> {
+    let Some(latest) = latest else { return vec![register(name), register_later(name)] };
+    let mut addresses = Vec::new();
+    if !latest.is_draft() {
+        addresses.push((
+            "the newest that is compatible with this one",
+            Address::compatible(name, &latest.version),
+        ));
+    }
+    if let Some(alias) = alias {
+        addresses.push(("whatever the alias points at", Address::alias(name, alias)));
+    }
+    addresses.push(("just this version", Address::exact(name, &latest.version)));
+    vec![use_model(&addresses)]
+}
+
+async fn versions_page(
+    app: &App,
+    granted: &Granted,
+    visit: &Visit,
+    id: ModelId,
+    token: &str,
+) -> Result<VersionsPage> {
+    let (project, can_write) = (granted.project(), can_write(granted));
+    let after: Option<Position> = start(token)?;
+    let read = app.db.read(move |tx| {
+        let top = Top::read(tx, project, id)?;
+        let bin = if can_write { versions::list_deleted(tx, project, id, MOST_DELETED)? } else { Vec::new() };
+        Ok((top, Rows::read(tx, project, id, after.as_ref(), ROWS_TO_READ)?, bin))
+    });
+    let (top, mut rows, bin) = read.await?;
+    let href = top.about.href(granted);
+    let key = |(version, _): &(ModelVersion, Details)| (version.version.precedence(), version.number);
+    let pager = page(&mut rows.versions, &href, &[("tab", "versions")], token, key);
+    Ok(VersionsPage {
+        shell: top.about.shell(granted, visit, vec![Crumb::here("Versions")]),
+        head: top.head(granted, visit),
+        problem: None,
+        versions: rows.view(granted, visit),
+        pager,
+        bin: bin.iter().map(|version| deleted(granted, visit, version)).collect(),
+    })
+}
+
+fn deleted(granted: &Granted, visit: &Visit, version: &ModelVersion) -> Deleted {
+    Deleted {
+        label: version.label(),
+        deleted: visit.moment(version.deleted_at.unwrap_or(version.updated_at)),
+        restore_href: format!("{}/restore", version_href(granted, version)),
+    }
+}
+
+/// The form for a model's name and card.
+pub(crate) async fn edit_model(
+    State(app): State<App>,
+    granted: Granted,
+    visit: Visit,
+    Shown(Path((_, id))): Shown<Path<(String, i64)>>,
+) -> Answer<Page<ModelFormPage>> {
+    let project = granted.project();
+    let about = app.db.read(move |tx| About::read(tx, project, ModelId(id))).await?;
+    let form = ModelForm { name: about.model.name.clone(), description: about.model.description.clone() };
+    Ok(Page(form_page(&granted, &visit, &about, form, None)))
+}
+
+/// Changes a model's name and card, or shows the form again.
+pub(crate) async fn change_model(
+    State(app): State<App>,
+    granted: Granted,
+    visit: Visit,
+    Shown(Path((_, id))): Shown<Path<(String, i64)>>,
+    Form(form): Form<ModelForm>,
+) -> Answer<Response> {
+    let (project, id) = (granted.project(), ModelId(id));
+    let about = app.db.read(move |tx| About::read(tx, project, id)).await?;
+    let error = match change(&app, &granted, id, &form).await {
+        Ok(()) => return Ok(Redirect::to(&model_href(&granted, id)).into_response()),
+        Err(error) => error,
+    };
+    let problem = typed_wrong(error)?;
+    let page = form_page(&granted, &visit, &about, form, Some(problem));
+    Ok((StatusCode::UNPROCESSABLE_ENTITY, Page(page)).into_response())
+}
+
+async fn change(app: &App, granted: &Granted, id: ModelId, form: &ModelForm) -> Result<()> {
+    let (project, now) = (granted.project(), app.clock.now());
+    let name = form.name.trim().parse()?;
+    let description = read_description(&form.description)?;
+    let changed = app.db.write(move |tx| {
+        let About { model, .. } = About::read(tx, project, id)?;
+        let model = models::rename(tx, project, &model.name, &name, now)?;
+        models::set_description(tx, project, &model.name, &description, now).map(drop)
+    });
+    changed.await
+}
+
+fn form_page(
+    granted: &Granted,
+    visit: &Visit,
+    about: &About,
+    form: ModelForm,
+    problem: Option<String>,
+) -> ModelFormPage {
+    let href = about.href(granted);
+    ModelFormPage {
+        shell: about.shell(granted, visit, vec![Crumb::here("Edit")]),
+        action: format!("{href}/edit"),
+        cancel_href: href,
+        is_edit: true,
+        name: form.name,
+        description: form.description,
+        problem,
+    }
+}
+
+/// Puts a model with its versions into the bin.
+pub(crate) async fn delete_model(
+    State(app): State<App>,
+    granted: Granted,
+    Shown(Path((_, id))): Shown<Path<(String, i64)>>,
+    Form(ButtonForm {}): Form<ButtonForm>,
+) -> Answer<Redirect> {
+    let (project, now) = (granted.project(), app.clock.now());
+    let deleted = app.db.write(move |tx| {
+        let About { model, .. } = About::read(tx, project, ModelId(id))?;
+        models::delete(tx, project, &model.name, now)
+    });
+    deleted.await?;
+    Ok(Redirect::to(&list_href(&granted)))
+}
