@@ -3,11 +3,13 @@
 use axum::extract::State;
 use axum::http::Method;
 use modelry_core::artifact_path::ArtifactPath;
-use modelry_core::ids::ExperimentId;
+use modelry_core::ids::{ExperimentId, ProjectId};
 use modelry_core::names::ExperimentName;
 use modelry_core::{Error, Result};
+use modelry_db::Tx;
 use modelry_store::experiments::{self, Experiment};
 use modelry_store::ids::Series;
+use modelry_store::models;
 use serde::{Deserialize, Serialize};
 
 use super::Calls;
@@ -126,7 +128,10 @@ async fn get_by_name(
     let experiment = app
         .db
         .read(move |tx| {
-            let found = experiments::find_by_name(tx, project, &name)?;
+            let found = match experiments::find_by_name(tx, project, &name)? {
+                None => default_of_model(tx, project, &name)?,
+                found => found,
+            };
             let experiment = found
                 .ok_or_else(|| Error::not_found(format!("Could not find experiment with name '{name}'")))?;
             let id = experiment.id;
@@ -135,6 +140,15 @@ async fn get_by_name(
         })
         .await?;
     Ok(Reply(Found { experiment }))
+}
+
+/// The default experiment of a model by GitLab's name for it, `[model]` and the model's name.
+fn default_of_model(tx: &mut Tx<'_>, project: ProjectId, name: &str) -> Result<Option<Experiment>> {
+    let Some(model) = name.strip_prefix("[model]") else { return Ok(None) };
+    match models::find_by_name(tx, project, model)?.and_then(|model| model.experiment_id) {
+        Some(id) => experiments::find(tx, project, id),
+        None => Ok(None),
+    }
 }
 
 #[derive(Deserialize)]

@@ -2,10 +2,12 @@
 //!
 //! Neither holds more than a few pieces of a file in memory, and none of this happens inside a transaction.
 
+mod archive;
 mod conditions;
 mod digests;
 mod download;
 mod upload;
 
+pub use archive::{Contents, contents, tar};
 pub use download::{Asked, download};
 pub use upload::{Received, Upload, store};

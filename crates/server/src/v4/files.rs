@@ -1,7 +1,7 @@
 //! The files of versions and candidates, as packages: by GitLab's routes, and by model and version.
 
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use axum::response::Response;
 use modelry_core::artifact_path::ArtifactPath;
 use modelry_core::ids::{CandidateId, ProjectId, VersionId};
@@ -410,4 +410,86 @@ pub(super) async fn delete_version_file(
 ) -> Result<StatusCode, Problem> {
     let address = Address::Write(model, version.parse()?);
     remove(&app, &granted, address, path.parse()?, base_url(&app, &headers)).await
+}
+
+/// All files of a version together.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Manifest {
+    /// The model's name.
+    model: String,
+    /// The semantic version.
+    version: String,
+    /// How many files there are.
+    files: u64,
+    /// How many bytes they have together.
+    size: u64,
+    /// The SHA-256, in hex, of a line `<sha256>  <size>  <path>` for each file in the order of paths: the same for the
+    /// same files.
+    sha256: String,
+}
+
+/// Tell what the files of a version are together.
+#[utoipa::path(
+    get, path = "/api/v4/projects/{project}/models/{model}/versions/{version}/manifest", tag = "packages",
+    params(
+        ("project" = String, Path, description = "Number, or URL-encoded full path"),
+        ("model" = String, Path, description = "Name, URL-encoded"),
+        ("version" = String, Path, description = "Whatever selects a version: see the version itself"),
+    ),
+    responses((status = 200, description = "The files together", body = Manifest))
+)]
+pub(super) async fn get_version_manifest(
+    State(app): State<App>,
+    granted: Granted,
+    headers: HeaderMap,
+    Path((_, model, version)): Path<(String, String, String)>,
+) -> Result<Json<Manifest>, Problem> {
+    let place = find_version(&app, &granted, &headers, model, &version).await?;
+    let contents = transfer::contents(&app, place.tree, place.dir).await?;
+    Ok(Json(Manifest {
+        model: place.package.name,
+        version: place.package.version,
+        files: contents.files,
+        size: contents.size_bytes,
+        sha256: contents.manifest_sha256.to_string(),
+    }))
+}
+
+/// Download all files of a version as a tar archive. The same files give the same bytes; the header
+/// `X-Manifest-SHA256` has the digest of the manifest.
+#[utoipa::path(
+    get, path = "/api/v4/projects/{project}/models/{model}/versions/{version}/archive.tar", tag = "packages",
+    params(
+        ("project" = String, Path, description = "Number, or URL-encoded full path"),
+        ("model" = String, Path, description = "Name, URL-encoded"),
+        ("version" = String, Path, description = "Whatever selects a version: see the version itself"),
+    ),
+    responses((status = 200, description = "The archive", content_type = "application/x-tar"))
+)]
+pub(super) async fn get_version_archive(
+    State(app): State<App>,
+    granted: Granted,
+    headers: HeaderMap,
+    Path((_, model, version)): Path<(String, String, String)>,
+) -> Result<Response, Problem> {
+    let place = find_version(&app, &granted, &headers, model, &version).await?;
+    let contents = transfer::contents(&app, place.tree, place.dir.clone()).await?;
+    let name = format!("{}-{}.tar", place.package.name, place.package.version);
+    let mut response = transfer::tar(&app, (place.tree, place.dir), contents, &name)?;
+    let digest = HeaderValue::try_from(contents.manifest_sha256.to_string())
+        .map_err(|error| Error::internal("a digest is no header").with_source(error))?;
+    response.headers_mut().insert("x-manifest-sha256", digest);
+    Ok(response)
+}
+
+async fn find_version(
+    app: &App,
+    granted: &Granted,
+    headers: &HeaderMap,
+    model: String,
+    version: &str,
+) -> Result<Place> {
+    let (project, base) = (granted.project(), base_url(app, headers));
+    let address = Address::Read(model, Selector::after_slash(version)?);
+    app.db.read(move |tx| address.find(tx, project, &base)).await
 }

@@ -112,6 +112,8 @@ fn registry(table: Table) -> Table {
         .route(Method::GET, &format!("{version}/files/{{*path}}"), read, files::get_version_file)
         .route(Method::PUT, &format!("{version}/files/{{*path}}"), write, files::put_version_file)
         .route(Method::DELETE, &format!("{version}/files/{{*path}}"), write, files::delete_version_file)
+        .route(Method::GET, &format!("{version}/manifest"), read, files::get_version_manifest)
+        .route(Method::GET, &format!("{version}/archive.tar"), read, files::get_version_archive)
         .route(Method::GET, &format!("{packages}/files"), read, files::list_package_files)
         .route(Method::GET, &format!("{packages}/files/{{*path}}"), read, files::get_package_file)
         .route(Method::PUT, &format!("{packages}/files/{{*path}}"), write, files::put_package_file)

@@ -55,6 +55,8 @@ use crate::extract::Json;
         files::get_version_file,
         files::put_version_file,
         files::delete_version_file,
+        files::get_version_manifest,
+        files::get_version_archive,
         files::list_package_files,
         files::get_package_file,
         files::put_package_file,

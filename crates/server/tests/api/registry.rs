@@ -281,6 +281,13 @@ async fn every_route_of_packages_is_called_and_does_what_it_says() {
     assert_eq!(scene.call(&scene.bob, Method::GET, file, &weights, &none).await.text(), "weights");
     let weights = [("model", "churn"), ("version", "1"), ("path", "model/deep/weights.bin")];
     assert_eq!(scene.call(&scene.bob, Method::GET, own, &weights, &none).await.text(), "weights");
+    let version = [("model", "churn"), ("version", "1")];
+    let manifest = "/models/{model}/versions/{version}/manifest";
+    let manifest = scene.call(&scene.bob, Method::GET, manifest, &version, &none).await.expect_json();
+    assert_eq!((&manifest["files"], &manifest["size"]), (&json!(2), &json!(18)));
+    let archive = "/models/{model}/versions/{version}/archive.tar";
+    let archive = scene.call(&scene.bob, Method::GET, archive, &version, &none).await;
+    assert_eq!(json!(archive.header("x-manifest-sha256")), manifest["sha256"]);
     assert_eq!(*scene.called.borrow(), described("packages"));
     scene.server.finish().await;
 }
@@ -361,5 +368,45 @@ async fn a_yanked_version_is_found_only_by_who_names_it() {
     let fine = scene.call(&scene.bob, Method::PATCH, route, &second, &fine).await.expect_json();
     assert_eq!((&fine["yanked_at"], &fine["warning"]), (&Value::Null, &Value::Null));
     assert_eq!(number("Production").await, 2);
+    scene.server.finish().await;
+}
+
+/// What is in a tar archive: paths and texts.
+fn unpack(archive: &[u8]) -> Vec<(String, String)> {
+    let mut archive = tar::Archive::new(archive);
+    let entries = archive.entries().expect("an archive");
+    let read = |entry: std::io::Result<tar::Entry<'_, &[u8]>>| {
+        let mut entry = entry.expect("an entry");
+        let path = entry.path().expect("a path").to_str().expect("UTF-8").to_owned();
+        (path, std::io::read_to_string(&mut entry).expect("a text"))
+    };
+    entries.map(read).collect()
+}
+
+#[tokio::test]
+async fn an_archive_has_all_files_and_is_the_same_each_time() {
+    let scene = Scene::new().await;
+    scene.model("churn").await;
+    let long = format!("{}/{}.txt", "d".repeat(120), "f".repeat(200));
+    // In the order of paths.
+    let files = [("a.txt", "a"), (&long, "long"), ("dir/empty", ""), ("dir/é.txt", "accent")];
+    let mut archives = Vec::new();
+    for version in ["1.0.0", "1.0.1"] {
+        let (new, body) = ([("model", "churn")], json!({ "version": version }));
+        scene.call(&scene.bob, Method::POST, "/models/{model}/versions", &new, &body).await.expect_json();
+        for (path, text) in files {
+            let path = path.replace('é', "%C3%A9");
+            let names = [("model", "churn"), ("version", version), ("path", path.as_str())];
+            let put = "/models/{model}/versions/{version}/files/{path}";
+            assert_eq!(scene.upload(put, &names, text).await.status, 201);
+        }
+        let names = [("model", "churn"), ("version", version)];
+        let route = "/models/{model}/versions/{version}/archive.tar";
+        archives.push(scene.call(&scene.bob, Method::GET, route, &names, &Value::Null).await);
+    }
+    let [first, second] = archives.as_slice() else { panic!("there are two") };
+    assert_eq!(unpack(&first.body), files.map(|(path, text)| (path.to_owned(), text.to_owned())));
+    assert_eq!(first.header("content-length"), first.body.len().to_string());
+    assert_eq!(first.body, second.body);
     scene.server.finish().await;
 }

@@ -107,11 +107,12 @@ pub fn insert(tx: &mut Tx<'_>, project: ProjectId, new: &NewModel) -> Result<Mod
             (Some(id), made)
         }
     };
-    tx.execute(
+    let inserted = tx.execute(
         "INSERT INTO models
             (project_id, id, name, description, is_prompt, experiment_id, made_experiment, last_number, creator_id,
              created_at, updated_at, deleted_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, 0, $8, $9, $9, NULL)",
+         VALUES ($1, $2, $3, $4, $5, $6, $7, 0, $8, $9, $9, NULL)
+         ON CONFLICT (project_id, name) WHERE deleted_at IS NULL DO NOTHING",
         &[
             &project.0,
             &new.id.0,
@@ -124,6 +125,9 @@ pub fn insert(tx: &mut Tx<'_>, project: ProjectId, new: &NewModel) -> Result<Mod
             &new.created_at.0,
         ],
     )?;
+    if inserted == 0 {
+        return Err(Error::exists(format!("Registered Model (name={}) already exists.", new.name)));
+    }
     for (name, value) in &new.metadata {
         metadata::write(tx, project, new.id, name, value)?;
     }
@@ -194,7 +198,10 @@ pub fn of_experiment(
     experiment: ExperimentId,
 ) -> Result<Option<String>> {
     tx.query_opt(
-        "SELECT name FROM models WHERE project_id = $1 AND experiment_id = $2 AND deleted_at IS NULL",
+        // What an index covers SQLite takes from there, rather than from all rows of the project.
+        "SELECT name FROM models
+         WHERE project_id = $1 AND deleted_at IS NULL
+           AND id IN (SELECT i.id FROM models i WHERE i.project_id = $1 AND i.experiment_id = $2)",
         &[&project.0, &experiment.0],
         |row| row.get(0),
     )
