@@ -2,5 +2,6 @@
 
 mod access;
 mod forms;
+mod registry;
 mod site;
 mod tracking;
