@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::models::get as get_model;
+use super::number;
 use super::page::{self, Page, Place};
 use crate::App;
 use crate::access::Granted;
@@ -71,8 +72,8 @@ pub(super) async fn list_aliases(
 pub(super) struct MoveAlias {
     /// The sequence number, or the semantic version; left out, it stays where it is.
     version: Option<String>,
-    /// The number of an earlier move: the alias goes back to where it pointed after that.
-    back_to: Option<i64>,
+    /// The id of an earlier move: the alias goes back to where it pointed after that.
+    back_to: Option<String>,
     /// Why; it stands in the history.
     reason: Option<String>,
     /// Whether only maintainers may move it from now on. Only they may say so.
@@ -105,10 +106,11 @@ pub(super) async fn move_alias(
     if body.protected.is_some() && !granted.access.also(Action::MoveProtectedAliases) {
         return Err(Error::new(Kind::Forbidden, "only maintainers may protect aliases").into());
     }
+    let back_to = body.back_to.as_deref().map(number).transpose()?;
     let mover = mover(&app, &granted, body.reason.unwrap_or_default())?;
     let aliases = app.db.write(move |tx| {
         let model = get_model(tx, project, &model)?;
-        let version = match (&target, body.back_to) {
+        let version = match (&target, back_to) {
             (Some(target), _) => Some(versions::get_target(tx, project, &model, target)?),
             (None, Some(id)) => Some(versions::target_after(tx, project, &model, (alias.as_str(), id))?),
             (None, None) => None,
@@ -166,8 +168,8 @@ pub(super) async fn remove_alias(
 #[derive(Serialize, ToSchema)]
 #[schema(as = AliasMove)]
 pub(super) struct MoveView {
-    /// Its number, for `back_to`.
-    id: i64,
+    /// Its id, for `back_to`: a number of 63 bits, as text because not every reader of JSON has such numbers.
+    id: String,
     /// The semantic version where it pointed before; nothing is nowhere.
     from: Option<String>,
     /// The sequence number of that version.
@@ -189,7 +191,7 @@ impl From<Move> for MoveView {
         let (from, from_number) = moved.from.unzip();
         let (to, to_number) = moved.to.unzip();
         Self {
-            id: moved.id,
+            id: moved.id.to_string(),
             from,
             from_number,
             to,
@@ -207,7 +209,7 @@ impl From<Move> for MoveView {
 pub(super) struct ListMoves {
     /// How many moves a page has, 1 to 100; 20 when it is not said.
     per_page: Option<i64>,
-    /// The number of the move after which the page starts.
+    /// The id of the move after which the page starts.
     after: Option<i64>,
 }
 
