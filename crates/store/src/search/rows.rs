@@ -2,6 +2,9 @@
 //!
 //! Candidates and logged models, of which there are many, have searches of their own.
 
+#[cfg(test)]
+mod plans;
+
 use std::fmt::Debug;
 
 use modelry_core::ids::ProjectId;
@@ -56,6 +59,17 @@ pub trait Searched {
 
     /// SQL for a test of metadata that is not metadata alone, if this is one.
     fn special_metadata(_binds: &mut Binds, _name: &str, _condition: &Condition) -> Option<String> {
+        None
+    }
+
+    /// A condition that all that is found satisfies anyway, said so that an engine finds the index that has few rows,
+    /// or that has them in the order that starts with `first`.
+    fn narrowed(
+        _binds: &mut Binds,
+        _project: ProjectId,
+        _filter: Option<&Expr<Self::Attribute>>,
+        _first: Self::Attribute,
+    ) -> Option<String> {
         None
     }
 
@@ -148,6 +162,8 @@ fn statement<T: Searched>(
         View::All => None,
     });
     conditions.extend(T::unless_asked(query.filter.as_ref()).map(str::to_owned));
+    let first = keys.first().map(|key| key.attribute);
+    conditions.extend(first.and_then(|first| T::narrowed(binds, project, query.filter.as_ref(), first)));
     if let Some(filter) = &query.filter {
         conditions.push(format!("({})", expr::<T>(binds, filter)));
     }
@@ -231,6 +247,15 @@ fn metadata<T: Searched>(binds: &mut Binds, name: &str, condition: &Condition) -
         Condition::Null { negated: false } => format!("NOT EXISTS ({there})"),
         Condition::Null { negated: true } => format!("EXISTS ({there})"),
         condition => format!("EXISTS ({there} AND {})", condition::compile(binds, "d.value", condition)),
+    }
+}
+
+/// The tests that all hold where the filter does.
+pub(super) fn conjuncts<A>(filter: &Expr<A>) -> Vec<&Test<A>> {
+    match filter {
+        Expr::And(parts) => parts.iter().flat_map(conjuncts).collect(),
+        Expr::Test(test) => vec![test],
+        Expr::Or(_) | Expr::Not(_) => Vec::new(),
     }
 }
 

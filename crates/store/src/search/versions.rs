@@ -1,15 +1,16 @@
 //! Searching for model versions.
 
 use modelry_core::Result;
+use modelry_core::ids::ProjectId;
 use modelry_core::search::entity::VersionAttribute;
-use modelry_core::search::expr::{Condition, Expr};
+use modelry_core::search::expr::{Condition, Expr, Field, TextOp};
 use modelry_db::Row;
 
 use super::binds::Binds;
 use super::condition;
 use super::keyset::SortValue;
 use super::prompts::{self, IS_PROMPT};
-use super::rows::{Searched, SortKey, mentions};
+use super::rows::{Searched, SortKey, conjuncts, mentions};
 use crate::versions::{COLUMNS, FROM, ModelVersion, read_row};
 
 /// Metadata that every version has, set or not: its semantic version.
@@ -88,8 +89,55 @@ impl Searched for ModelVersion {
         (name == IS_PROMPT).then(|| prompts::test(binds, condition))
     }
 
+    fn narrowed(
+        binds: &mut Binds,
+        project: ProjectId,
+        filter: Option<&Expr<VersionAttribute>>,
+        first: VersionAttribute,
+    ) -> Option<String> {
+        let tests = filter.map(conjuncts).unwrap_or_default();
+        let few = tests.into_iter().filter(|test| names_few(&test.condition));
+        let of_few = few.filter_map(|test| match test.field {
+            Field::Attribute(VersionAttribute::Name) => Some(of_models(binds, project, &test.condition)),
+            Field::Attribute(VersionAttribute::RunId) => Some(of_runs(binds, project, &test.condition)),
+            _ => None,
+        });
+        let of_few = of_few.collect::<Vec<_>>().join(" AND ");
+        if !of_few.is_empty() {
+            return Some(of_few);
+        }
+        (first == VersionAttribute::LastUpdateTime).then(|| "v.updated_at >= 0".to_owned())
+    }
+
     fn unless_asked(filter: Option<&Expr<VersionAttribute>>) -> Option<&'static str> {
         let asked = filter.is_some_and(|filter| mentions(filter, IS_PROMPT));
         (!asked).then_some(prompts::HIDDEN)
     }
+}
+
+/// Whether a condition names what it is satisfied by.
+fn names_few(condition: &Condition) -> bool {
+    matches!(condition, Condition::Text { op: TextOp::Eq, .. } | Condition::TextIn { negated: false, .. })
+}
+
+/// SQL for being a version of the models whose names satisfy a condition.
+///
+/// SQLite takes all rows of a project for few, so that of itself it would look through them; what an index covers it
+/// takes from there.
+fn of_models(binds: &mut Binds, project: ProjectId, condition: &Condition) -> String {
+    let project = binds.add(project.0);
+    let is_named = condition::compile(binds, "n.name", condition);
+    format!(
+        "v.id IN (SELECT i.id FROM versions i
+                   WHERE i.project_id = {project}
+                     AND i.model_id IN (SELECT n.id FROM models n
+                                         WHERE n.project_id = {project} AND {is_named} AND n.deleted_at IS NULL))"
+    )
+}
+
+/// As [`of_models`], for the versions of runs.
+fn of_runs(binds: &mut Binds, project: ProjectId, condition: &Condition) -> String {
+    let project = binds.add(project.0);
+    let is_run = condition::compile(binds, "i.run_eid", condition);
+    format!("v.id IN (SELECT i.id FROM versions i WHERE i.project_id = {project} AND {is_run})")
 }

@@ -40,7 +40,8 @@ pub fn set_stage(
     if archive_others {
         tx.execute(
             "UPDATE versions SET stage = $5, updated_at = $6
-             WHERE project_id = $1 AND model_id = $2 AND id <> $3 AND stage = $4 AND deleted_at IS NULL",
+             WHERE project_id = $1 AND id <> $3 AND deleted_at IS NULL
+               AND id IN (SELECT i.id FROM versions i WHERE i.project_id = $1 AND i.model_id = $2 AND i.stage = $4)",
             &[
                 &project.0,
                 &version.model_id.0,

@@ -1,5 +1,8 @@
 //! Which version? The one answer for every protocol.
 
+#[cfg(test)]
+mod plans;
+
 use std::collections::HashMap;
 
 use modelry_core::ids::{ProjectId, VersionId};
@@ -220,7 +223,9 @@ pub fn of_logged_models(
         tx.query_each(
             &format!(
                 "SELECT v.logged_model_eid, m.name, v.number {FROM}
-                    AND v.project_id = $1 AND v.logged_model_eid IN ({places})
+                    AND v.project_id = $1
+                    AND v.id IN (SELECT i.id FROM versions i
+                                  WHERE i.project_id = $1 AND i.logged_model_eid IN ({places}))
                     AND v.deleted_at IS NULL AND m.deleted_at IS NULL
                   ORDER BY v.id"
             ),

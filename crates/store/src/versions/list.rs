@@ -5,7 +5,7 @@ use modelry_core::ids::{CandidateId, ModelId, ProjectId};
 use modelry_core::version::Version;
 use modelry_db::Tx;
 
-use super::{COLUMNS, FROM, ModelVersion, number, read_row};
+use super::{COLUMNS, FROM, ModelVersion, OF_CANDIDATE, number, read_row};
 
 /// A place among the versions of a model, between two of them: the precedence and the number of the one before.
 pub type Position = (Vec<u8>, i64);
@@ -59,7 +59,7 @@ pub fn list_of_candidate(
 ) -> Result<Vec<ModelVersion>> {
     tx.query(
         &format!(
-            "SELECT {COLUMNS} {FROM} AND v.project_id = $1 AND v.candidate_id = $2
+            "SELECT {COLUMNS} {FROM} AND v.project_id = $1 AND v.id IN ({OF_CANDIDATE})
                 AND v.deleted_at IS NULL AND m.deleted_at IS NULL
               ORDER BY v.id DESC
               LIMIT $3"

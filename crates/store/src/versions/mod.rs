@@ -103,6 +103,12 @@ pub(crate) const COLUMNS: &str = "v.id, v.model_id, m.name, v.number, v.version,
 pub(crate) const FROM: &str =
     "FROM versions v CROSS JOIN models m WHERE m.project_id = v.project_id AND m.id = v.model_id";
 
+/// The numbers of the versions of the candidate `$2` of the project `$1`.
+///
+/// Left to itself SQLite, which takes all rows of a project for few, would look through them; what an index covers it
+/// takes from there.
+const OF_CANDIDATE: &str = "SELECT i.id FROM versions i WHERE i.project_id = $1 AND i.candidate_id = $2";
+
 /// Reads [`COLUMNS`].
 pub(crate) fn read_row(row: &Row<'_>) -> Result<ModelVersion> {
     Ok(ModelVersion {

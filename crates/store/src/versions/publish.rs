@@ -9,7 +9,7 @@ use modelry_db::Tx;
 
 use super::find::find_by_id;
 use super::number::next_free;
-use super::{COLUMNS, FROM, ModelVersion, read_row};
+use super::{COLUMNS, FROM, ModelVersion, OF_CANDIDATE, read_row};
 use crate::files::{self, Owner, Tree};
 use crate::models;
 
@@ -93,7 +93,7 @@ pub fn publish_drafts_of(
 ) -> Result<Vec<VersionId>> {
     let drafts = tx.query(
         &format!(
-            "SELECT {COLUMNS} {FROM} AND v.project_id = $1 AND v.candidate_id = $2
+            "SELECT {COLUMNS} {FROM} AND v.project_id = $1 AND v.id IN ({OF_CANDIDATE})
                 AND v.published_at IS NULL AND v.deleted_at IS NULL AND m.deleted_at IS NULL
               ORDER BY v.id"
         ),

@@ -105,9 +105,9 @@ both! {
         let in_run = |number, run: &str| NewVersion { run_eid: Some(run.to_owned()), ..new_version(number) };
         let other = register(&db, in_run(1, &eid(8)), files_below(of_candidate(7), None)).await;
         let unknown = register(&db, in_run(2, "no run"), files_below(of_candidate(7), None)).await;
+        assert!(!other.is_draft() && !unknown.is_draft());
         assert_eq!((other.run_eid, other.candidate_id), (Some(eid(8)), Some(CandidateId(8))));
         assert_eq!((unknown.run_eid.as_deref(), unknown.candidate_id), (Some("no run"), None));
-        assert!(!other.is_draft() && !unknown.is_draft());
     }
 
     async fn what_says_no_run_gets_a_candidate_that_has_ended(db: Db) {
