@@ -13,6 +13,7 @@ pub mod clock;
 pub mod collection;
 pub mod error;
 pub mod extract;
+pub mod facts;
 pub mod mlflow;
 pub mod passwords;
 pub mod registry;

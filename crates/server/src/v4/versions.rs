@@ -27,6 +27,7 @@ use crate::App;
 use crate::access::Granted;
 use crate::error::Problem;
 use crate::extract::{Json, Path, Query};
+use crate::facts;
 use crate::registry::{check_all_metadata, check_description, check_metadata, mover, new_version};
 
 /// Characters of a warning.
@@ -67,6 +68,9 @@ pub(super) struct VersionView {
     yanked_at: Option<i64>,
     /// Why it is deprecated or yanked.
     warning: Option<String>,
+    /// Where the model's signature changed by more than the step from the version before says: what changed. Only told of a
+    /// single version.
+    step_warning: Option<String>,
     /// Its stage: `None`, `Staging`, `Production` or `Archived`.
     stage: &'static str,
     /// What its maker says of it.
@@ -105,6 +109,7 @@ impl VersionView {
                 deprecated_at: version.deprecated_at.map(|time| time.ms()),
                 yanked_at: version.yanked_at.map(|time| time.ms()),
                 warning: Some(version.warning).filter(|warning| !warning.is_empty()),
+                step_warning: None,
                 version: version.version.to_string(),
                 number: version.number,
                 stage: version.stage.as_str(),
@@ -295,13 +300,15 @@ pub(super) async fn create_version(
         metadata,
         ..new_version(&app, &granted, model).await?
     };
-    let view = app.db.write(move |tx| {
+    let made = app.db.write(move |tx| {
         get_model(tx, project, &new.model)?;
         let source = origin.look_up(tx, project)?;
         let version = versions::register(tx, project, &new, &source)?;
-        VersionView::read(tx, project, version)
+        Ok((version.clone(), VersionView::read(tx, project, version)?))
     });
-    Ok((StatusCode::CREATED, Json(view.await?)))
+    let (version, view) = made.await?;
+    let step_warning = facts::check_step(&app, project, &version).await?;
+    Ok((StatusCode::CREATED, Json(VersionView { step_warning, ..view })))
 }
 
 /// Tell a version.
@@ -324,12 +331,14 @@ pub(super) async fn get_version(
 ) -> Result<Json<VersionView>, Problem> {
     let project = granted.project();
     let selector = Selector::after_slash(&version)?;
-    let view = app.db.read(move |tx| {
+    let found = app.db.read(move |tx| {
         let model = get_model(tx, project, &model)?;
         let version = versions::resolve(tx, project, &model, &selector)?;
-        VersionView::read(tx, project, version)
+        Ok((version.clone(), VersionView::read(tx, project, version)?))
     });
-    Ok(Json(view.await?))
+    let (version, view) = found.await?;
+    let step_warning = facts::check_step(&app, project, &version).await?;
+    Ok(Json(VersionView { step_warning, ..view }))
 }
 
 /// What is to change of a version.

@@ -410,3 +410,42 @@ async fn an_archive_has_all_files_and_is_the_same_each_time() {
     assert_eq!(first.body, second.body);
     scene.server.finish().await;
 }
+
+/// An `MLmodel` whose model takes these columns.
+fn mlmodel(columns: &[(&str, bool)]) -> &'static str {
+    let columns: Vec<Value> = columns
+        .iter()
+        .map(|(name, required)| json!({"name": name, "type": "double", "required": required}))
+        .collect();
+    let inputs = serde_json::to_string(&Value::from(columns)).expect("JSON");
+    let text =
+        format!("flavors:\n  python_function: {{}}\nsignature:\n  inputs: '{inputs}'\n  outputs: null\n");
+    Box::leak(text.into_boxed_str())
+}
+
+#[tokio::test]
+async fn a_step_that_is_too_small_for_what_changed_is_said_to_be() {
+    let scene = Scene::new().await;
+    scene.model("churn").await;
+    let route = "/models/{model}/versions/{version}";
+    let versions = [
+        ("1.0.0", mlmodel(&[("income", true)]), Value::Null),
+        ("1.0.1", mlmodel(&[("income", true)]), Value::Null),
+        ("1.0.2", mlmodel(&[("income", true), ("city", false)]), json!("declared patch, looks like minor: ")),
+        ("1.1.0", mlmodel(&[("income", true), ("age", true)]), json!("declared minor, looks like major: ")),
+        ("2.0.0", mlmodel(&[("income", true)]), Value::Null),
+    ];
+    for (version, text, warning) in versions {
+        let names = [("model", "churn"), ("version", version), ("path", "MLmodel")];
+        let new = json!({ "version": version });
+        scene.call(&scene.bob, Method::POST, "/models/{model}/versions", &names, &new).await.expect_json();
+        assert_eq!(scene.upload(&format!("{route}/files/{{path}}"), &names, text).await.status, 201);
+        let published = json!({"state": "published"});
+        scene.call(&scene.bob, Method::PATCH, route, &names, &published).await.expect_json();
+        let told = scene.call(&scene.bob, Method::GET, route, &names, &Value::Null).await.expect_json();
+        let told = told["step_warning"].as_str().unwrap_or_default();
+        assert!(told.starts_with(warning.as_str().unwrap_or_default()), "{version}: {told}");
+        assert_eq!(told.is_empty(), warning.is_null(), "{version}: {told}");
+    }
+    scene.server.finish().await;
+}

@@ -197,6 +197,20 @@ pub fn newest_numbered(tx: &mut Tx<'_>, project: ProjectId, number: i64) -> Resu
     )
 }
 
+/// The greatest published version of the same model that comes before `version` by SemVer.
+pub fn predecessor(
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    version: &ModelVersion,
+) -> Result<Option<ModelVersion>> {
+    let conditions = "AND v.precedence < $3 AND v.published_at IS NOT NULL";
+    tx.query_opt(
+        &select(conditions, GREATEST_FIRST),
+        &[&project.0, &version.model_id.0, &version.version.precedence()],
+        read_row,
+    )
+}
+
 /// Up to `limit` versions of a model, the last made first, those below sequence number `before`.
 pub fn list_newest(
     tx: &mut Tx<'_>,
