@@ -19,6 +19,7 @@ class Uploader {
 
   async uploadAll() {
     this.button.disabled = true;
+    this.list.replaceChildren();
     const lines = [...this.files.files].map((file) => new Line(this.list, file));
     let areAllThere = true;
     for (const line of lines) {

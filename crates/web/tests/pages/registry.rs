@@ -185,6 +185,18 @@ async fn a_version_says_what_is_in_its_files() {
 }
 
 #[tokio::test]
+async fn files_that_no_client_loads_as_a_model_are_downloaded() {
+    let site = Site::new().await;
+    create(&site, "churn").await;
+    register(&site, "churn", &[("weights.bin", b"1")]).await;
+    for below in ["/1", "/1/versions/1"] {
+        let html = page(&site, below).await;
+        assert!(html.contains("download_artifacts(&#34;models:/churn/1.0.0&#34;)"), "{below}: {html}");
+        assert!(!html.contains("load_model"), "{below}");
+    }
+}
+
+#[tokio::test]
 async fn a_weights_file_that_lies_is_said_and_shown_all_the_same() {
     let site = Site::new().await;
     create(&site, "churn").await;
@@ -293,6 +305,8 @@ async fn an_alias_is_set_with_a_reason_moved_and_removed() {
     assert!(page(&site, "/1/versions/1").await.contains("<span class=\"tag\">@champion</span>"));
     browser.post(&two, &format!("{two}/alias"), "alias=champion&reason=better").await;
     assert!(!page(&site, "/1/versions/1").await.contains("<span class=\"tag\">@champion</span>"));
+    let model = page(&site, "/1").await;
+    assert!(model.contains("1.0.0 (#1) → 1.0.1 (#2)") && model.contains("better"), "{model}");
     browser.post(&two, &format!("{two}/alias/delete"), "alias=champion").await;
     assert!(!page(&site, "/1/versions/2").await.contains("@champion"));
 }

@@ -6,6 +6,7 @@ use axum::extract::State;
 use modelry_core::Result;
 use modelry_core::formats::FileKind;
 use modelry_core::formats::compare::{Comparison, TensorChanges, compare};
+use modelry_core::formats::tensors::Tensor;
 use modelry_core::ids::{ModelId, ProjectId};
 use modelry_db::Tx;
 use modelry_server::App;
@@ -200,7 +201,7 @@ impl Says {
             after: field.after,
         }));
         let TensorChanges { added, removed, changed, is_partial: _ } = tensors;
-        let shape = |tensor: &modelry_core::formats::tensors::Tensor| {
+        let shape = |tensor: &Tensor| {
             let shape: Vec<String> = tensor.shape.iter().map(u64::to_string).collect();
             Some(format!("{} {}", tensor.dtype, shape.join(" × ")))
         };

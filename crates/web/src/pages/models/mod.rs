@@ -1,6 +1,6 @@
 //! The pages of the model registry.
 
-use modelry_core::ids::{ModelId, ProjectId, VersionId};
+use modelry_core::ids::{ModelId, ProjectId, UserId, VersionId};
 use modelry_core::policy::Action;
 use modelry_core::version::selector::Target;
 use modelry_core::{Error, Result};
@@ -17,6 +17,7 @@ use crate::visit::{Visit, href};
 
 pub(crate) mod change;
 pub(crate) mod compare;
+pub(crate) mod edit;
 pub(crate) mod files;
 pub(crate) mod list;
 pub(crate) mod model;
@@ -97,7 +98,7 @@ pub(super) fn can_write(granted: &Granted) -> bool {
 }
 
 /// The user name of whoever made something, if known.
-fn creator_name(tx: &mut Tx<'_>, id: Option<modelry_core::ids::UserId>) -> Result<Option<String>> {
+fn creator_name(tx: &mut Tx<'_>, id: Option<UserId>) -> Result<Option<String>> {
     match id {
         Some(id) => Ok(users::find(tx, id)?.map(|user| user.username)),
         None => Ok(None),

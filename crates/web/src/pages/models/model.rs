@@ -1,7 +1,6 @@
 //! One model: its overview, its versions, and what may be changed of it.
 
 use axum::extract::State;
-use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use modelry_core::formats::front_matter::{self, FrontMatter};
 use modelry_core::ids::{ModelId, ProjectId, VersionId};
@@ -13,31 +12,31 @@ use modelry_server::access::Granted;
 use modelry_server::extract::{Path, Query};
 use modelry_store::experiments;
 use modelry_store::models::{self, ModelKind};
-use modelry_store::versions::{self, Details, ModelVersion, Position};
+use modelry_store::versions::{self, Alias, Details, ModelVersion, Move, Position};
 use serde::Deserialize;
 
-use super::list::ModelForm;
-use super::{
-    About, MOST_DELETED, can_write, creator_name, list_href, model_href, read_description, version_href,
-    version_link,
-};
+use super::version::Promising;
+use super::{About, MOST_DELETED, can_write, creator_name, model_href, version_href, version_link};
 use crate::answer::{Answer, Page, Shown};
-use crate::form::Form;
 use crate::markdown::Markdown;
-use crate::pages::sign_in::ButtonForm;
-use crate::pages::{ROWS_TO_READ, experiments as experiment_pages, page, shown_count, start, typed_wrong};
+use crate::pages::{ROWS_TO_READ, experiments as experiment_pages, page, shown_count, start};
 use crate::parts::Snippet;
 use crate::shell::Crumb;
 use crate::views::Pair;
-use crate::views::models::form::ModelFormPage;
-use crate::views::models::model::{ExperimentBrief, ModelHead, ModelPage, VersionRow, VersionsPage};
+use crate::views::models::model::{
+    AliasRow, ExperimentBrief, ModelHead, ModelPage, MoveRow, VersionRow, VersionsPage,
+};
 use crate::views::models::{
-    Address, Deleted, Standing, State as VersionState, register, register_later, use_model,
+    Address, Deleted, Standing, State as VersionState, Usage, VersionLink, register, register_later,
+    use_model,
 };
 use crate::visit::Visit;
 
 /// How many versions the overview shows.
 const NEWEST: i64 = 5;
+
+/// How many moves of an alias it shows.
+const MOVES: i64 = 10;
 
 /// What the address of a model's page says.
 #[derive(Deserialize)]
@@ -167,7 +166,8 @@ struct Overview {
     latest: Option<ModelVersion>,
     experiment: Option<(experiments::Experiment, i64)>,
     metadata: Vec<(String, String)>,
-    alias: Option<String>,
+    aliases: Vec<(Alias, Vec<Move>)>,
+    has_mlmodel: bool,
 }
 
 impl Overview {
@@ -179,13 +179,23 @@ impl Overview {
             }
             None => None,
         };
-        let aliases = versions::aliases(tx, project, &[id])?.remove(&id).unwrap_or_default();
+        let model = &top.about.model;
+        let mut aliases = Vec::new();
+        for alias in versions::aliases(tx, project, &[id])?.remove(&id).unwrap_or_default() {
+            let moves = versions::alias_history(tx, project, model, &alias.name, None, MOVES)?;
+            aliases.push((alias, moves));
+        }
+        let latest = models::find_latest(tx, project, model)?;
         Ok(Self {
             newest: Rows::read(tx, project, id, None, NEWEST)?,
-            latest: models::find_latest(tx, project, &top.about.model)?,
+            has_mlmodel: match &latest {
+                Some(latest) => Promising::read_all(tx, project, latest)?.iter().any(Promising::is_mlmodel),
+                None => false,
+            },
+            latest,
             experiment,
             metadata: models::metadata(tx, project, &[id])?.remove(&id).unwrap_or_default(),
-            alias: aliases.into_iter().next().map(|alias| alias.name),
+            aliases,
             top,
         })
     }
@@ -194,6 +204,7 @@ impl Overview {
 async fn overview_page(app: &App, granted: &Granted, visit: &Visit, id: ModelId) -> Result<ModelPage> {
     let project = granted.project();
     let read = app.db.read(move |tx| Overview::read(tx, project, id)).await?;
+    let href = read.top.about.href(granted);
     let model = &read.top.about.model;
     let card = front_matter::read(&model.description);
     Ok(ModelPage {
@@ -203,7 +214,8 @@ async fn overview_page(app: &App, granted: &Granted, visit: &Visit, id: ModelId)
         card: Markdown::render(card.markdown),
         card_problem: card.problem.map(|problem| problem.to_string()),
         front_matter: card.front_matter.map(front_matter_pairs).unwrap_or_default(),
-        usage: usage(&model.name, read.latest.as_ref(), read.alias.as_deref()),
+        usage: usage(&read),
+        aliases: read.aliases.into_iter().map(|alias| alias_row(&href, visit, alias)).collect(),
         latest: read.latest.map(|version| version_link(granted, &version)),
         experiment: read.experiment.map(|(experiment, candidates)| ExperimentBrief {
             href: format!("{}/{}", experiment_pages::list_href(granted), experiment.id),
@@ -230,21 +242,41 @@ fn front_matter_pairs(says: FrontMatter) -> Vec<Pair> {
     pairs.map(|(key, value)| Pair { key: key.to_owned(), value }).collect()
 }
 
-/// Code that loads the model, or that makes its first version.
-fn usage(name: &str, latest: Option<&ModelVersion>, alias: Option<&str>) -> Vec<Snippet> {
-    let Some(latest) = latest else { return vec![register(name), register_later(name)] };
+fn alias_row(href: &str, visit: &Visit, (alias, moves): (Alias, Vec<Move>)) -> AliasRow {
+    let label = |(version, number): (String, i64)| format!("{version} (#{number})");
+    let row = |step: Move| MoveRow {
+        from: step.from.map(label),
+        to: step.to.map(label),
+        username: step.username,
+        moved: visit.moment(step.moved_at),
+        reason: step.reason,
+    };
+    AliasRow {
+        version: VersionLink {
+            label: label((alias.semantic_version, alias.number)),
+            href: format!("{href}/versions/{}", alias.number),
+        },
+        name: alias.name,
+        is_protected: alias.is_protected,
+        moves: moves.into_iter().map(row).collect(),
+    }
+}
+
+/// Code that gets at the model, or that makes its first version.
+fn usage(read: &Overview) -> Vec<Snippet> {
+    let name = &read.top.about.model.name;
+    let Some(latest) = &read.latest else { return vec![register(name), register_later(name)] };
     let mut addresses = Vec::new();
     if !latest.is_draft() {
-        addresses.push((
-            "the newest that is compatible with this one",
-            Address::compatible(name, &latest.version),
-        ));
+        let compatible = Address::compatible(name, &latest.version);
+        addresses.push(("the newest that is compatible with this one", compatible));
     }
-    if let Some(alias) = alias {
-        addresses.push(("whatever the alias points at", Address::alias(name, alias)));
+    if let Some((alias, _)) = read.aliases.first() {
+        addresses.push(("whatever the alias points at", Address::alias(name, &alias.name)));
     }
     addresses.push(("just this version", Address::exact(name, &latest.version)));
-    vec![use_model(&addresses)]
+    let usage = if read.has_mlmodel { Usage::Load } else { Usage::Download };
+    vec![use_model(usage, &addresses)]
 }
 
 async fn versions_page(
@@ -281,83 +313,4 @@ fn deleted(granted: &Granted, visit: &Visit, version: &ModelVersion) -> Deleted 
         deleted: visit.moment(version.deleted_at.unwrap_or(version.updated_at)),
         restore_href: format!("{}/restore", version_href(granted, version)),
     }
-}
-
-/// The form for a model's name and card.
-pub(crate) async fn edit_model(
-    State(app): State<App>,
-    granted: Granted,
-    visit: Visit,
-    Shown(Path((_, id))): Shown<Path<(String, i64)>>,
-) -> Answer<Page<ModelFormPage>> {
-    let project = granted.project();
-    let about = app.db.read(move |tx| About::read(tx, project, ModelId(id))).await?;
-    let form = ModelForm { name: about.model.name.clone(), description: about.model.description.clone() };
-    Ok(Page(form_page(&granted, &visit, &about, form, None)))
-}
-
-/// Changes a model's name and card, or shows the form again.
-pub(crate) async fn change_model(
-    State(app): State<App>,
-    granted: Granted,
-    visit: Visit,
-    Shown(Path((_, id))): Shown<Path<(String, i64)>>,
-    Form(form): Form<ModelForm>,
-) -> Answer<Response> {
-    let (project, id) = (granted.project(), ModelId(id));
-    let about = app.db.read(move |tx| About::read(tx, project, id)).await?;
-    let error = match change(&app, &granted, id, &form).await {
-        Ok(()) => return Ok(Redirect::to(&model_href(&granted, id)).into_response()),
-        Err(error) => error,
-    };
-    let problem = typed_wrong(error)?;
-    let page = form_page(&granted, &visit, &about, form, Some(problem));
-    Ok((StatusCode::UNPROCESSABLE_ENTITY, Page(page)).into_response())
-}
-
-async fn change(app: &App, granted: &Granted, id: ModelId, form: &ModelForm) -> Result<()> {
-    let (project, now) = (granted.project(), app.clock.now());
-    let name = form.name.trim().parse()?;
-    let description = read_description(&form.description)?;
-    let changed = app.db.write(move |tx| {
-        let About { model, .. } = About::read(tx, project, id)?;
-        let model = models::rename(tx, project, &model.name, &name, now)?;
-        models::set_description(tx, project, &model.name, &description, now).map(drop)
-    });
-    changed.await
-}
-
-fn form_page(
-    granted: &Granted,
-    visit: &Visit,
-    about: &About,
-    form: ModelForm,
-    problem: Option<String>,
-) -> ModelFormPage {
-    let href = about.href(granted);
-    ModelFormPage {
-        shell: about.shell(granted, visit, vec![Crumb::here("Edit")]),
-        action: format!("{href}/edit"),
-        cancel_href: href,
-        is_edit: true,
-        name: form.name,
-        description: form.description,
-        problem,
-    }
-}
-
-/// Puts a model with its versions into the bin.
-pub(crate) async fn delete_model(
-    State(app): State<App>,
-    granted: Granted,
-    Shown(Path((_, id))): Shown<Path<(String, i64)>>,
-    Form(ButtonForm {}): Form<ButtonForm>,
-) -> Answer<Redirect> {
-    let (project, now) = (granted.project(), app.clock.now());
-    let deleted = app.db.write(move |tx| {
-        let About { model, .. } = About::read(tx, project, ModelId(id))?;
-        models::delete(tx, project, &model.name, now)
-    });
-    deleted.await?;
-    Ok(Redirect::to(&list_href(&granted)))
 }

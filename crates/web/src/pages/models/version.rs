@@ -35,7 +35,7 @@ use crate::views::Pair;
 use crate::views::artifacts::download;
 use crate::views::facts::FileFacts;
 use crate::views::models::version::{Metric, Origin, StageOption, Tab, VersionHead, VersionPage};
-use crate::views::models::{Address, use_model};
+use crate::views::models::{Address, Usage, use_model};
 use crate::visit::{Visit, href};
 
 /// How many files are looked into on the overview, of each kind.
@@ -147,6 +147,11 @@ impl Promising {
         Ok(promising)
     }
 
+    /// Whether it is the description of a model by MLflow's clients.
+    pub(super) fn is_mlmodel(&self) -> bool {
+        self.kind == FileKind::Mlmodel
+    }
+
     /// Reads what the file says of itself.
     pub(super) async fn facts(&self, app: &App) -> Result<Facts> {
         facts::read(app, self.kind, &self.found).await
@@ -155,7 +160,7 @@ impl Promising {
 
 /// What a version's signature is, where its files say it.
 pub(super) async fn mlmodel_of(app: &App, files: &[Promising]) -> Result<Option<Mlmodel>> {
-    let Some(file) = files.iter().find(|file| file.kind == FileKind::Mlmodel) else { return Ok(None) };
+    let Some(file) = files.iter().find(|file| file.is_mlmodel()) else { return Ok(None) };
     Ok(Some(facts::read_mlmodel(app, &file.found).await?))
 }
 
@@ -222,6 +227,7 @@ pub(super) async fn version_page(
     let read = app.db.read(move |tx| Overview::read(tx, (project, &keys), which)).await?;
     let warning = step_warning(app, &read).await?;
     let facts = file_facts(app, granted, &read).await?;
+    let kind = if read.files.iter().any(Promising::is_mlmodel) { Usage::Load } else { Usage::Download };
     let Overview { seen, amount, candidate, logged, other_aliases, .. } = read;
     let version = &seen.version;
     Ok(VersionPage {
@@ -242,7 +248,7 @@ pub(super) async fn version_page(
             .map(|stage| StageOption { name: stage.as_str(), is_chosen: stage == version.stage })
             .into(),
         other_aliases,
-        usage: usage(version, &seen.details.aliases, amount),
+        usage: usage(version, &seen.details.aliases, (amount, kind)),
         metadata: seen.details.metadata.iter().map(|(key, value)| pair(key, value)).collect(),
     })
 }
@@ -308,7 +314,7 @@ fn origin(granted: &Granted, version: &ModelVersion, candidate: Option<Candidate
     }
 }
 
-fn usage(version: &ModelVersion, aliases: &[String], amount: Amount) -> Vec<Snippet> {
+fn usage(version: &ModelVersion, aliases: &[String], (amount, kind): (Amount, Usage)) -> Vec<Snippet> {
     if amount.files == 0 {
         return Vec::new();
     }
@@ -320,5 +326,9 @@ fn usage(version: &ModelVersion, aliases: &[String], amount: Amount) -> Vec<Snip
     if let Some(alias) = aliases.first() {
         addresses.push(("whatever the alias points at", Address::alias(&version.model, alias)));
     }
-    vec![use_model(&addresses), download(&client_uri(version, None))]
+    let mut snippets = vec![use_model(kind, &addresses)];
+    if kind == Usage::Load {
+        snippets.push(download(&client_uri(version, None)));
+    }
+    snippets
 }

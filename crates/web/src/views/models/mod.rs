@@ -155,15 +155,31 @@ impl fmt::Display for Address<'_> {
     }
 }
 
-/// Code that loads what each address means, under a comment that says it.
-pub fn use_model(addresses: &[(&str, Address<'_>)]) -> Snippet {
-    let load = |(meaning, address): &(&str, Address<'_>)| {
+/// How clients get at a version.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Usage {
+    /// As a model that predicts, which needs the file `MLmodel`.
+    Load,
+    /// As files.
+    Download,
+}
+
+/// Code that gets what each address means, under a comment that says it.
+pub fn use_model(usage: Usage, addresses: &[(&str, Address<'_>)]) -> Snippet {
+    let line = |(meaning, address): &(&str, Address<'_>)| {
         // A JSON string is a Python string, whatever the name holds.
         let uri = serde_json::Value::from(address.to_string());
-        format!("\n# {meaning}\nmodel = mlflow.pyfunc.load_model({uri})\n")
+        match usage {
+            Usage::Load => format!("\n# {meaning}\nmodel = mlflow.pyfunc.load_model({uri})\n"),
+            Usage::Download => format!("\n# {meaning}\npath = mlflow.artifacts.download_artifacts({uri})\n"),
+        }
     };
-    let loads: String = addresses.iter().map(load).collect();
-    Snippet { label: "Use this model".to_owned(), code: format!("import mlflow\n{loads}") }
+    let lines: String = addresses.iter().map(line).collect();
+    let label = match usage {
+        Usage::Load => "Use this model",
+        Usage::Download => "Download it",
+    };
+    Snippet { label: label.to_owned(), code: format!("import mlflow\n{lines}") }
 }
 
 /// Code that registers a version while it logs a model.
@@ -202,7 +218,7 @@ pub(crate) mod tests {
     #[test]
     fn an_address_is_a_python_string_whatever_the_name_holds() {
         let version: Version = "1.2.0".parse().expect("a version");
-        let snippet = use_model(&[("just this version", Address::exact("a \"b\"", &version))]);
+        let snippet = use_model(Usage::Load, &[("just this version", Address::exact("a \"b\"", &version))]);
         assert!(snippet.code.contains(r#"load_model("models:/a \"b\"/1.2.0")"#), "{}", snippet.code);
     }
 }

@@ -52,10 +52,40 @@ pub struct ModelPage {
     pub experiment: Option<ExperimentBrief>,
     /// When something of it changed last.
     pub changed: Moment,
+    /// The aliases with their history.
+    pub aliases: Vec<AliasRow>,
     /// What people set.
     pub metadata: Vec<Pair>,
     /// Code that loads it, or that makes its first version.
     pub usage: Vec<Snippet>,
+}
+
+/// An alias, and where it pointed before.
+#[derive(Clone, Debug)]
+pub struct AliasRow {
+    /// Its name.
+    pub name: String,
+    /// Whether only maintainers may move it.
+    pub is_protected: bool,
+    /// Where it points.
+    pub version: VersionLink,
+    /// Its last moves, the newest first.
+    pub moves: Vec<MoveRow>,
+}
+
+/// One move of an alias.
+#[derive(Clone, Debug)]
+pub struct MoveRow {
+    /// Where it pointed before; `None` is nowhere.
+    pub from: Option<String>,
+    /// Where it pointed afterwards; `None` is nowhere.
+    pub to: Option<String>,
+    /// Who moved it, if known.
+    pub username: Option<String>,
+    /// When.
+    pub moved: Moment,
+    /// Why; may be empty.
+    pub reason: String,
 }
 
 /// The experiment of a model.
@@ -112,7 +142,7 @@ pub struct VersionRow {
 mod tests {
     use super::*;
     use crate::views::models::tests::{HREF, shell};
-    use crate::views::models::{Address, register, use_model};
+    use crate::views::models::{Address, Usage, register, use_model};
     use crate::views::testing::{check, minutes_ago};
 
     fn head() -> ModelHead {
@@ -158,8 +188,20 @@ mod tests {
                 candidates: 12,
             }),
             changed: minutes_ago(10),
+            aliases: vec![AliasRow {
+                name: "champion".to_owned(),
+                is_protected: true,
+                version: VersionLink { label: "1.0.0 (#1)".to_owned(), href: format!("{HREF}/versions/1") },
+                moves: vec![MoveRow {
+                    from: Some("1.1.0 (#2)".to_owned()),
+                    to: Some("1.0.0 (#1)".to_owned()),
+                    username: Some("ada".to_owned()),
+                    moved: minutes_ago(10),
+                    reason: "1.1.0 was <worse>".to_owned(),
+                }],
+            }],
             metadata: vec![pair("team", "growth")],
-            usage: vec![use_model(&[("just this", Address::exact("churn", &version))])],
+            usage: vec![use_model(Usage::Load, &[("just this", Address::exact("churn", &version))])],
         }
     }
 
@@ -169,6 +211,7 @@ mod tests {
         check("model_page", &html);
         assert!(html.contains("<h2>Churn</h2>") && html.contains("<em>why</em>"));
         assert!(html.contains(&format!(r#"<a href="{HREF}/versions/2">1.1.0</a>"#)));
+        assert!(html.contains("1.1.0 was &#60;worse&#62;"));
     }
 
     #[test]
