@@ -55,7 +55,7 @@ class Server:
             return json.load(answer)
 
     def wait(self):
-        for _ in range(200):
+        for _ in range(900):
             try:
                 return self.call("GET", "experiments/get?experiment_id=0")
             except OSError:

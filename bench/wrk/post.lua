@@ -1,4 +1,4 @@
--- Sends one kind of tracking call over and over. Environment: CALL, PREFIX (the tracking URI's path), TOKEN (may be empty),
+-- Sends one kind of call over and over. Environment: CALL, PREFIX (the tracking URI's path), TOKEN (may be empty),
 -- EXPERIMENT, RUNS (a file with one run id a line).
 local call = os.getenv("CALL")
 local prefix = os.getenv("PREFIX") .. "/api/2.0/mlflow/"
@@ -48,7 +48,32 @@ local function get_run()
   return wrk.format("GET", prefix .. "runs/get?run_id=" .. runs[counter % #runs + 1], headers)
 end
 
-local calls = { create_run = create_run, log_metric = log_metric, log_batch = log_batch, get_run = get_run }
+-- Every run of wrk makes models of other names.
+local series = os.getenv("SERIES") or ""
+
+local function create_model()
+  local body = string.format('{"name":"model-%s-%d","tags":[{"key":"team","value":"bench"}]}', series, counter)
+  return wrk.format("POST", prefix .. "registered-models/create", headers, body)
+end
+
+local function create_version()
+  local body = '{"name":"versions","source":"s3://bucket/model"}'
+  return wrk.format("POST", prefix .. "model-versions/create", headers, body)
+end
+
+local function resolve()
+  local body = '{"name":"versions","stages":["^1"]}'
+  return wrk.format("POST", prefix .. "registered-models/get-latest-versions", headers, body)
+end
+
+local function search_versions()
+  return wrk.format("GET", prefix .. "model-versions/search?max_results=100&filter=name%3D%27versions%27", headers)
+end
+
+local calls = {
+  create_model = create_model, create_version = create_version, resolve = resolve, search_versions = search_versions, 
+  create_run = create_run, log_metric = log_metric, log_batch = log_batch, get_run = get_run,
+}
 
 request = function()
   counter = counter + 1
