@@ -43,17 +43,17 @@ pub(in super::super) fn locate(
         return Ok(Place { tree: without_owner, path: None });
     };
     let segments: Vec<&str> = path.segments().collect();
-    if let [VERSIONS, id, ARTIFACTS, below @ ..] = segments.as_slice()
-        && let Ok(id) = id.parse()
-    {
-        return of_version(tx, project, VersionId(id), &below.join("/"));
-    }
     // The last one first: a location may look as if it lay among the files of another owner.
     for end in (0..segments.len()).rev().filter(|end| segments[*end] == ARTIFACTS) {
         if let Some(owner) = owner_of(tx, project, &segments[..end])? {
             let below = segments[end + 1..].join("/");
             return Ok(Place { tree: Tree { project, owner }, path: ArtifactPath::parse_dir(Some(&below))? });
         }
+    }
+    if let [VERSIONS, id, ARTIFACTS, below @ ..] = segments.as_slice()
+        && let Ok(id) = id.parse()
+    {
+        return of_version(tx, project, VersionId(id), &below.join("/"));
     }
     refuse_unknown_owner(&segments)?;
     Ok(Place { tree: without_owner, path: Some(path.clone()) })

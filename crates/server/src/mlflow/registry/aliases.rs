@@ -30,7 +30,7 @@ pub(super) async fn set(
 ) -> Answer<Empty> {
     let (project, mover) = (granted.project(), mover(&app, &granted, String::new())?);
     let name = required_text(body.name, "name")?;
-    let alias: AliasName = body.alias.unwrap_or_default().parse()?;
+    let alias: AliasName = required_text(body.alias, "alias")?.parse()?;
     let target = read_target(body.version)?;
     app.db
         .write(move |tx| {

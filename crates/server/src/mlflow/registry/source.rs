@@ -3,6 +3,9 @@
 //! The text is kept and answered as it was sent. What it means in this project is read here, and nothing here asks
 //! another host for anything.
 
+#[cfg(test)]
+mod tests;
+
 use std::borrow::Cow;
 
 use modelry_core::artifact_path::ArtifactPath;
@@ -56,6 +59,9 @@ impl Reference {
         }
         refuse_climbing(source)?;
         let Some((scheme, rest)) = source.split_once(':') else { return Err(is_local(source)) };
+        if !is_scheme(scheme) {
+            return Err(is_local(source));
+        }
         let path = rest.strip_prefix('/').unwrap_or(rest);
         match scheme.to_ascii_lowercase().as_str() {
             "runs" => Self::run(source, path),
@@ -175,12 +181,20 @@ fn refuse_climbing(source: &str) -> Result<()> {
         if level.split(['/', '\\', '?', '#']).any(|part| part == "..") {
             return Err(invalid(source, "it contains `..`"));
         }
-        let decoded = percent_decode_str(&level).decode_utf8_lossy().into_owned();
-        if decoded == *level {
+        // Bytes that are no UTF-8 may be dots to who decodes them carelessly.
+        let decoded = percent_decode_str(&level).decode_utf8();
+        let decoded = decoded.map_err(|_| invalid(source, "it is not UTF-8 where it is percent-encoded"))?;
+        if decoded == level {
             return Ok(());
         }
-        level = Cow::Owned(decoded);
+        level = Cow::Owned(decoded.into_owned());
     }
+}
+
+/// Whether this is how the scheme of a URI is written: what is not may be another one once it is decoded or trimmed.
+fn is_scheme(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'))
 }
 
 fn is_local(source: &str) -> Error {

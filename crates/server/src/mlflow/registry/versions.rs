@@ -111,11 +111,11 @@ impl Named {
         let selector = Selector::after_slash(&required_text(self.version, "version")?)?;
         Ok((required_text(self.name, "name")?, selector))
     }
+}
 
-    /// For a call that writes: a number or a full version.
-    fn target(self) -> Result<(String, Target)> {
-        Ok((required_text(self.name, "name")?, read_target(self.version)?))
-    }
+/// The version that a call which writes names: by a number or a full version.
+fn target(name: Option<String>, version: Option<String>) -> Result<(String, Target)> {
+    Ok((required_text(name, "name")?, read_target(version)?))
 }
 
 pub(super) async fn get(
@@ -202,8 +202,8 @@ fn select_all(
 
 #[derive(Deserialize)]
 pub(super) struct Update {
-    #[serde(flatten)]
-    version: Named,
+    name: Option<String>,
+    version: Option<String>,
     description: Option<String>,
 }
 
@@ -214,7 +214,7 @@ pub(super) async fn update(
     Message(body): Message<Update>,
 ) -> Answer<Found> {
     let (project, now) = (granted.project(), app.clock.now());
-    let (name, target) = body.version.target()?;
+    let (name, target) = target(body.name, body.version)?;
     let description = read_description(body.description)?;
     let model_version = app.db.write(move |tx| {
         let version = get_target(tx, project, &name, &target)?;
@@ -236,8 +236,8 @@ fn get_target(
 
 #[derive(Deserialize)]
 pub(super) struct Transition {
-    #[serde(flatten)]
-    version: Named,
+    name: Option<String>,
+    version: Option<String>,
     stage: Option<String>,
     #[serde(alias = "archiveExistingVersions")]
     archive_existing_versions: Option<bool>,
@@ -249,7 +249,7 @@ pub(super) async fn transition(
     Message(body): Message<Transition>,
 ) -> Answer<Found> {
     let (project, now) = (granted.project(), app.clock.now());
-    let (name, target) = body.version.target()?;
+    let (name, target) = target(body.name, body.version)?;
     let stage: Stage = required_text(body.stage, "stage")?.parse()?;
     let archive_others = required(body.archive_existing_versions, "archive_existing_versions")?;
     if archive_others && matches!(stage, Stage::None | Stage::Archived) {
@@ -273,7 +273,7 @@ pub(super) async fn delete(
     Message(body): Message<Named>,
 ) -> Answer<Empty> {
     let (project, mover) = (granted.project(), mover(&app, &granted, String::new())?);
-    let (name, target) = body.target()?;
+    let (name, target) = target(body.name, body.version)?;
     app.db
         .write(move |tx| {
             let version = get_target(tx, project, &name, &target)?;
@@ -285,8 +285,8 @@ pub(super) async fn delete(
 
 #[derive(Deserialize)]
 pub(super) struct Tag {
-    #[serde(flatten)]
-    version: Named,
+    name: Option<String>,
+    version: Option<String>,
     key: Option<String>,
     value: Option<String>,
 }
@@ -298,7 +298,7 @@ pub(super) async fn set_tag(
     Message(body): Message<Tag>,
 ) -> Answer<Empty> {
     let (project, now) = (granted.project(), app.clock.now());
-    let (name, target) = body.version.target()?;
+    let (name, target) = target(body.name, body.version)?;
     let (key, value) = read_tag(body.key, body.value)?;
     app.db
         .write(move |tx| {
@@ -320,7 +320,7 @@ pub(super) async fn delete_tag(
     Message(body): Message<Tag>,
 ) -> Answer<Empty> {
     let (project, now) = (granted.project(), app.clock.now());
-    let (name, target) = body.version.target()?;
+    let (name, target) = target(body.name, body.version)?;
     let key = required_text(body.key, "key")?;
     app.db
         .write(move |tx| {
