@@ -152,7 +152,7 @@ async fn file_view(
         }
     };
     let facts = match FileKind::of(&name) {
-        Some(kind) => Some(facts::view(&name, "", facts::read(app, kind, file).await?)),
+        Some(kind) => Some(facts::view(&name, "", modelry_server::facts::read(app, kind, file).await?)),
         None => None,
     };
     let follow =

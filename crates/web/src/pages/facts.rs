@@ -1,14 +1,14 @@
-//! What model files say of themselves, read from their first bytes.
+//! What pages say of what model files say of themselves.
 
 use futures_util::TryStreamExt as _;
+use modelry_core::Result;
 use modelry_core::formats::gguf::Gguf;
 use modelry_core::formats::mlmodel::Mlmodel;
 use modelry_core::formats::safetensors::Safetensors;
 use modelry_core::formats::signature::{Column, Param, Signature};
 use modelry_core::formats::tensors::{Tensor, Tensors};
-use modelry_core::formats::{self, Facts, FileKind, Reading};
-use modelry_core::{Error, Result};
-use modelry_server::App;
+use modelry_core::formats::{self, Facts, FileKind};
+use modelry_server::{App, facts};
 use modelry_store::files::Found;
 
 use crate::format;
@@ -22,25 +22,9 @@ pub(super) const MLMODEL: &str = "MLmodel";
 /// How many tensors a page lists.
 const MOST_TENSORS: usize = 500;
 
-/// Reads the facts of a file, fetching no more of it than they need.
-pub(super) async fn read(app: &App, kind: FileKind, file: &Found) -> Result<Facts> {
-    let mut head = Vec::new();
-    loop {
-        match formats::read(kind, &head, file.file.size_bytes) {
-            Reading::Done(facts) => return Ok(facts),
-            Reading::NeedsMore(bytes) => {
-                head = read_range(app, file, 0..bytes as u64).await?;
-                if head.len() < bytes {
-                    return Err(Error::internal(format!("{} is shorter than its row says", file.store_key)));
-                }
-            }
-        }
-    }
-}
-
 /// What the file `MLmodel` says; nothing where it cannot be read.
 pub(super) async fn read_mlmodel(app: &App, file: &Found) -> Result<Mlmodel> {
-    match read(app, FileKind::Mlmodel, file).await? {
+    match facts::read(app, FileKind::Mlmodel, file).await? {
         Facts::Mlmodel(mlmodel) => Ok(mlmodel),
         Facts::Safetensors(_) | Facts::Gguf(_) | Facts::Pickle | Facts::Unreadable { .. } => {
             Ok(Mlmodel::default())

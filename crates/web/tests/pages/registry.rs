@@ -210,9 +210,9 @@ async fn a_version_that_breaks_its_promise_is_marked() {
     create(&site, "churn").await;
     register(&site, "churn", &[("MLmodel", MLMODEL.as_bytes())]).await;
     register(&site, "churn", &[("MLmodel", MLMODEL_WITH_PLAN.as_bytes())]).await;
-    let warning = "declared patch, looks like major: required column &#34;plan&#34; added";
+    let warning = "Declared patch, looks like major: required column &#34;plan&#34; added";
     assert!(page(&site, "/1/versions/2").await.contains(warning));
-    assert!(!page(&site, "/1/versions/1").await.contains("declared"));
+    assert!(!page(&site, "/1/versions/1").await.contains("Declared"));
     let compared = page(&site, "/1/compare?a=1&b=2").await;
     assert!(compared.contains(warning) && compared.contains("tag-changed"), "{compared}");
 }

@@ -6,8 +6,12 @@ use axum::extract::State;
 use modelry_core::Result;
 use modelry_core::formats::FileKind;
 use modelry_core::formats::compare::{Comparison, TensorChanges, compare};
+use modelry_core::formats::mlmodel::Mlmodel;
+use modelry_core::formats::signature_changes::required_step;
 use modelry_core::formats::tensors::Tensor;
 use modelry_core::ids::{ModelId, ProjectId};
+use modelry_core::version::Version;
+use modelry_core::version::bump::declared_step;
 use modelry_db::Tx;
 use modelry_server::App;
 use modelry_server::access::Granted;
@@ -19,7 +23,7 @@ use modelry_store::versions::ModelVersion;
 use serde::Deserialize;
 
 use super::files::VersionFiles;
-use super::version::{Promising, broken_promise, mlmodel_of};
+use super::version::{Promising, mlmodel_of};
 use super::{About, version_link};
 use crate::answer::{Answer, Page, Shown};
 use crate::format;
@@ -112,6 +116,17 @@ pub(crate) async fn compare_versions(
         is_cut,
         model: about.model.name,
     }))
+}
+
+/// `declared patch, looks like major: required column "age" added`, where it is so.
+fn broken_promise(
+    (before, old): (&Version, Option<&Mlmodel>),
+    (after, new): (&Version, Option<&Mlmodel>),
+) -> Option<String> {
+    let declared = declared_step(before, after)?;
+    let asked = required_step(old?.signature.as_ref()?, new?.signature.as_ref()?)?;
+    let broken = asked.step > declared;
+    broken.then(|| format!("Declared {declared}, looks like {}: {}.", asked.step, asked.reason))
 }
 
 fn tables(before: &Logged, after: &Logged, fields: Vec<Difference>) -> Vec<Differences> {

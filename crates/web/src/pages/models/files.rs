@@ -8,7 +8,7 @@ use modelry_db::Tx;
 use modelry_server::App;
 use modelry_server::access::Granted;
 use modelry_server::extract::Path;
-use modelry_store::files::Tree;
+use modelry_store::files::{File, Tree, list_all};
 use modelry_store::versions::{self, ModelVersion};
 
 use super::version::{Seen, delete_question};
@@ -43,6 +43,16 @@ impl VersionFiles {
             (Some(dir), Some(path)) => dir.join(path).map(Some),
             (dir, path) => Ok(path.or(dir.as_ref()).cloned()),
         }
+    }
+
+    /// Up to `limit` of them, by their paths below the version.
+    pub(super) fn first(&self, tx: &mut Tx<'_>, limit: i64) -> Result<Vec<File>> {
+        let below = self.dir.as_ref().map_or(0, |dir| dir.as_str().len() + 1);
+        let mut found = list_all(tx, self.tree, self.dir.as_ref(), None, limit)?;
+        for file in &mut found {
+            file.path.drain(..below);
+        }
+        Ok(found)
     }
 
     /// How much they are.

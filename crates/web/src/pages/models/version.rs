@@ -4,25 +4,24 @@ use axum::extract::State;
 use modelry_core::Result;
 use modelry_core::artifact_path::ArtifactPath;
 use modelry_core::formats::mlmodel::Mlmodel;
-use modelry_core::formats::signature_changes::required_step;
 use modelry_core::formats::{Facts, FileKind};
 use modelry_core::ids::{ModelId, ProjectId};
-use modelry_core::version::Version;
-use modelry_core::version::bump::declared_step;
 use modelry_core::version::stage::Stage;
 use modelry_db::Tx;
 use modelry_server::App;
 use modelry_server::access::Granted;
 use modelry_server::extract::Path;
+use modelry_server::facts::{check_step, read};
 use modelry_store::candidates::{self, Candidate, LatestMetric, Logged};
-use modelry_store::files::{self, Found, list_all};
+use modelry_store::files::{self, File, Found, list_all};
 use modelry_store::keys::Keys;
 use modelry_store::versions::{self, Details, ModelVersion};
 
 use super::files::{VersionFiles, client_uri};
 use super::model::{stage, standing, state};
 use super::{About, can_write, creator_name, version_href};
-use crate::answer::{Answer, Page, Shown};
+use crate::answer::{Answer, Page, Shown, sentence};
+use crate::format;
 use crate::links;
 use crate::markdown::Markdown;
 use crate::pages::candidate::candidate_href;
@@ -34,12 +33,15 @@ use crate::shell::Crumb;
 use crate::views::Pair;
 use crate::views::artifacts::download;
 use crate::views::facts::FileFacts;
-use crate::views::models::version::{Metric, Origin, StageOption, Tab, VersionHead, VersionPage};
+use crate::views::models::version::{FileLink, Metric, Origin, StageOption, Tab, VersionHead, VersionPage};
 use crate::views::models::{Address, Usage, use_model};
 use crate::visit::{Visit, href};
 
 /// How many files are looked into on the overview, of each kind.
 const MOST_LOOKED_INTO: usize = 3;
+
+/// How many files the overview lists.
+const MOST_LISTED: i64 = 10;
 
 /// Metadata that clients set by themselves starts with this.
 const CLIENT_PREFIX: &str = "mlflow.";
@@ -154,7 +156,7 @@ impl Promising {
 
     /// Reads what the file says of itself.
     pub(super) async fn facts(&self, app: &App) -> Result<Facts> {
-        facts::read(app, self.kind, &self.found).await
+        read(app, self.kind, &self.found).await
     }
 }
 
@@ -168,11 +170,11 @@ pub(super) async fn mlmodel_of(app: &App, files: &[Promising]) -> Result<Option<
 struct Overview {
     seen: Seen,
     amount: Amount,
+    first: Vec<File>,
     files: Vec<Promising>,
     candidate: Option<Candidate>,
     logged: Logged,
     other_aliases: Vec<String>,
-    predecessor: Option<(Version, Vec<Promising>)>,
 }
 
 impl Overview {
@@ -183,9 +185,9 @@ impl Overview {
     ) -> Result<Self> {
         let seen = Seen::read(tx, project, id, number)?;
         let version = &seen.version;
-        let amount = match VersionFiles::of(project, version)? {
-            Some(files) => files.amount(tx, None)?,
-            None => Amount::default(),
+        let (amount, first) = match VersionFiles::of(project, version)? {
+            Some(files) => (files.amount(tx, None)?, files.first(tx, MOST_LISTED)?),
+            None => (Amount::default(), Vec::new()),
         };
         let (candidate, logged) = match version.candidate_id {
             Some(id) => (
@@ -196,21 +198,13 @@ impl Overview {
         };
         let aliases = versions::aliases(tx, project, &[id])?.remove(&id).unwrap_or_default();
         let elsewhere = aliases.into_iter().filter(|alias| alias.version != version.id);
-        let place = (version.version.precedence(), version.number);
-        let predecessor = match versions::list(tx, project, id, Some(&place), 1)?.pop() {
-            Some(before) => {
-                let files = Promising::read_all(tx, project, &before)?;
-                Some((before.version, files))
-            }
-            None => None,
-        };
         Ok(Self {
             amount,
+            first,
             files: Promising::read_all(tx, project, version)?,
             candidate,
             logged,
             other_aliases: elsewhere.map(|alias| alias.name).collect(),
-            predecessor,
             seen,
         })
     }
@@ -225,10 +219,10 @@ pub(super) async fn version_page(
 ) -> Result<VersionPage> {
     let (project, keys) = (granted.project(), app.keys.clone());
     let read = app.db.read(move |tx| Overview::read(tx, (project, &keys), which)).await?;
-    let warning = step_warning(app, &read).await?;
+    let warning = check_step(app, project, &read.seen.version).await?.map(|warning| sentence(&warning));
     let facts = file_facts(app, granted, &read).await?;
     let kind = if read.files.iter().any(Promising::is_mlmodel) { Usage::Load } else { Usage::Download };
-    let Overview { seen, amount, candidate, logged, other_aliases, .. } = read;
+    let Overview { seen, amount, first, candidate, logged, other_aliases, .. } = read;
     let version = &seen.version;
     Ok(VersionPage {
         shell: seen.about.shell(granted, visit, vec![Crumb::here(version.label())]),
@@ -239,6 +233,7 @@ pub(super) async fn version_page(
         description: Markdown::render(&version.description),
         amount: summary(amount),
         has_files: amount.files > 0,
+        files: first.into_iter().map(|file| file_link(granted, version, file)).collect(),
         facts,
         metrics: logged.metrics.iter().map(metric).collect(),
         params: logged.params.iter().map(|(key, value)| pair(key, value)).collect(),
@@ -251,25 +246,6 @@ pub(super) async fn version_page(
         usage: usage(version, &seen.details.aliases, (amount, kind)),
         metadata: seen.details.metadata.iter().map(|(key, value)| pair(key, value)).collect(),
     })
-}
-
-/// What the signatures of a version and the one before it ask for, where its numbers promise more than that.
-async fn step_warning(app: &App, read: &Overview) -> Result<Option<String>> {
-    let Some((before, files)) = &read.predecessor else { return Ok(None) };
-    let (old, new) = (mlmodel_of(app, files).await?, mlmodel_of(app, &read.files).await?);
-    Ok(broken_promise((before, old.as_ref()), (&read.seen.version.version, new.as_ref())))
-}
-
-/// `declared patch, looks like major: required column "age" added`, where it is so.
-pub(super) fn broken_promise(
-    (before, old): (&Version, Option<&Mlmodel>),
-    (after, new): (&Version, Option<&Mlmodel>),
-) -> Option<String> {
-    let declared = declared_step(before, after)?;
-    let asked = required_step(old?.signature.as_ref()?, new?.signature.as_ref()?)?;
-    let broken = asked.step > declared;
-    broken
-        .then(|| format!("Since {before}: declared {declared}, looks like {}: {}.", asked.step, asked.reason))
 }
 
 async fn file_facts(app: &App, granted: &Granted, read: &Overview) -> Result<Vec<FileFacts>> {
@@ -286,6 +262,15 @@ async fn file_facts(app: &App, granted: &Granted, read: &Overview) -> Result<Vec
         });
     }
     Ok(views)
+}
+
+fn file_link(granted: &Granted, version: &ModelVersion, file: File) -> FileLink {
+    let artifacts = format!("{}/artifacts", version_href(granted, version));
+    FileLink {
+        href: links::below(&artifacts, &file.path),
+        size: format::bytes(file.size_bytes),
+        path: file.path,
+    }
 }
 
 fn metric(metric: &LatestMetric) -> Metric {

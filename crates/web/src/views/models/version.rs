@@ -73,6 +73,8 @@ pub struct VersionPage {
     pub amount: String,
     /// Whether it has any.
     pub has_files: bool,
+    /// The first of its files.
+    pub files: Vec<FileLink>,
     /// What is in the files that are models.
     pub facts: Vec<FileFacts>,
     /// The metrics of its candidate.
@@ -91,6 +93,17 @@ pub struct VersionPage {
     pub other_aliases: Vec<String>,
     /// Code that uses it.
     pub usage: Vec<Snippet>,
+}
+
+/// A file, as a link to its page.
+#[derive(Clone, Debug)]
+pub struct FileLink {
+    /// Its path.
+    pub path: String,
+    /// Its page.
+    pub href: String,
+    /// How large it is.
+    pub size: String,
 }
 
 /// Where a version comes from.
@@ -171,6 +184,11 @@ pub(crate) mod tests {
             description: Markdown::render("Retrained."),
             amount: "5 files, 1.2 MB".to_owned(),
             has_files: true,
+            files: vec![FileLink {
+                path: "MLmodel".to_owned(),
+                href: format!("{HREF}/versions/2/artifacts/MLmodel"),
+                size: "812 B".to_owned(),
+            }],
             facts: vec![
                 FileFacts {
                     path: "MLmodel".to_owned(),
