@@ -187,7 +187,9 @@ async fn list(
             (_, after) => after.clone(),
         };
         let mut rows = files::manifest(tx, place.tree, place.dir.as_ref(), after.as_deref(), size + 1)?;
-        rows.iter_mut().for_each(|row| drop(row.path.drain(..cut)));
+        for row in &mut rows {
+            row.path.drain(..cut);
+        }
         Ok(rows)
     });
     let place = PagePlace { app, headers, uri };

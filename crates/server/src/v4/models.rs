@@ -6,6 +6,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, Uri};
 use modelry_core::ids::{ModelId, ProjectId};
 use modelry_core::names::ModelName;
+use modelry_core::time::Timestamp;
 use modelry_core::{Error, Result};
 use modelry_db::Tx;
 use modelry_store::models::{self, Model, ModelKind, Summary};
@@ -73,7 +74,7 @@ impl ModelView {
                 versions,
                 created_at: model.created_at.ms(),
                 updated_at: model.updated_at.ms(),
-                deleted_at: model.deleted_at.map(|time| time.ms()),
+                deleted_at: model.deleted_at.map(Timestamp::ms),
             }
         };
         Ok(models.into_iter().map(view).collect())

@@ -7,6 +7,7 @@ use axum::http::{HeaderMap, StatusCode, Uri};
 use modelry_core::artifact_path::ArtifactPath;
 use modelry_core::ids::{Eid, LoggedModelEid, ProjectId, VersionId};
 use modelry_core::names::check_length;
+use modelry_core::time::Timestamp;
 use modelry_core::version::Version;
 use modelry_core::version::bump::Step;
 use modelry_core::version::selector::{Selector, Target};
@@ -106,8 +107,8 @@ impl VersionView {
             Self {
                 id: version.id.0,
                 state: if version.is_draft() { "draft" } else { "published" },
-                deprecated_at: version.deprecated_at.map(|time| time.ms()),
-                yanked_at: version.yanked_at.map(|time| time.ms()),
+                deprecated_at: version.deprecated_at.map(Timestamp::ms),
+                yanked_at: version.yanked_at.map(Timestamp::ms),
                 warning: Some(version.warning).filter(|warning| !warning.is_empty()),
                 step_warning: None,
                 version: version.version.to_string(),
@@ -122,7 +123,7 @@ impl VersionView {
                 logged_model_id: version.logged_model_eid,
                 created_at: version.created_at.ms(),
                 updated_at: version.updated_at.ms(),
-                published_at: version.published_at.map(|time| time.ms()),
+                published_at: version.published_at.map(Timestamp::ms),
             }
         };
         Ok(found.into_iter().map(view).collect())

@@ -26,7 +26,9 @@ pub use change::{
     Advice, delete, delete_metadata, restore, set_advice, set_description, set_metadata, set_stage,
 };
 pub use details::{Details, details};
-pub use find::{by_stage, find_by_id, get_target, list_newest, newest_numbered, of_logged_models, predecessor, resolve};
+pub use find::{
+    by_stage, find_by_id, get_target, list_newest, newest_numbered, of_logged_models, predecessor, resolve,
+};
 pub use list::{Position, list, list_deleted, list_of_candidate, next_version};
 pub use number::Wish;
 pub use publish::{is_published, place, publish, publish_drafts_of};

@@ -3,6 +3,7 @@
 use modelry_core::ids::{ModelId, ProjectId};
 use modelry_core::version::Version;
 use modelry_core::version::bump::{Proposals, Step, exhausted};
+use modelry_core::version::requirement::Requirement;
 use modelry_core::{Error, Result};
 use modelry_db::Tx;
 
@@ -29,13 +30,16 @@ impl Wish {
     }
 }
 
+/// How many patches in a row are asked for whether they are taken.
+const NEXT_FEW: usize = 16;
+
 /// The version that a new version of `model` gets.
 ///
 /// Fails with `Exists` when just this version is wished for and is taken, or was published once.
 pub(super) fn choose(tx: &mut Tx<'_>, project: ProjectId, model: &Model, wish: &Wish) -> Result<Version> {
     let proposals = match wish {
         Wish::Exactly(version) if is_taken(tx, project, model.id, version)? => {
-            let free = first_free(tx, project, model.id, after(version))?;
+            let free = first_free_after(tx, project, model.id, version)?;
             return Err(Error::exists(format!(
                 "version {version} of model {} exists already, or did: a version that was published once is not \
                  given again. The next free one is {free}",
@@ -44,7 +48,7 @@ pub(super) fn choose(tx: &mut Tx<'_>, project: ProjectId, model: &Model, wish: &
         }
         Wish::Exactly(version) => return Ok(version.clone()),
         Wish::Rather(version) if !is_taken(tx, project, model.id, version)? => return Ok(version.clone()),
-        Wish::Rather(version) => after(version),
+        Wish::Rather(version) => return first_free_after(tx, project, model.id, version),
         Wish::Next(step) => {
             let stable = greatest(tx, project, model.id, "AND NOT is_prerelease")?;
             let any = greatest(tx, project, model.id, "")?;
@@ -68,9 +72,31 @@ fn first_free(
     Err(exhausted(Step::Patch))
 }
 
-/// The patches after `version`.
-fn after(version: &Version) -> Proposals {
-    Proposals::new(None, Some(&version.release()), None)
+/// The first patch after `version` that is free. Where the next few are taken it is the one after the greatest of its
+/// minor release, so that thousands of patches are not asked for one by one.
+fn first_free_after(
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    model: ModelId,
+    version: &Version,
+) -> Result<Version> {
+    let after = |version: &Version| Proposals::new(None, Some(&version.release()), None);
+    for next in after(version).take(NEXT_FEW) {
+        if !is_taken(tx, project, model, &next)? {
+            return Ok(next);
+        }
+    }
+    let minor: Requirement = format!("~{}", version.release()).parse()?;
+    let range = minor.range();
+    let greatest = tx.query_opt(
+        "SELECT version FROM versions
+         WHERE project_id = $1 AND model_id = $2 AND deleted_at IS NULL AND precedence >= $3 AND precedence < $4
+         ORDER BY precedence DESC, number DESC
+         LIMIT 1",
+        &[&project.0, &model.0, &range.from.unwrap_or_default(), &range.to.unwrap_or_default()],
+        |row| row.get::<String>(0)?.parse::<Version>(),
+    )?;
+    first_free(tx, project, model, after(&greatest.unwrap_or_else(|| version.clone())))
 }
 
 /// The next patch that is free, for messages.

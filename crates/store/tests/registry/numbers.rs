@@ -1,7 +1,7 @@
 //! The number and the semantic version that a version gets where it does not say.
 
 use modelry_db::Db;
-use modelry_store::versions::{NewVersion, Source};
+use modelry_store::versions::{NewVersion, Source, Wish};
 use modelry_testkit::both;
 
 use crate::given::{
@@ -64,6 +64,15 @@ both! {
 
     async fn build_metadata_is_left_behind(db: Db) {
         assert_eq!(after(&db, &["1.2.3+linux"], None).await, "1.2.4");
+    }
+
+    async fn a_long_row_of_taken_patches_is_passed_over_at_once(db: Db) {
+        churn(&db).await;
+        let taken: Vec<String> = (0..40).map(|patch| format!("1.2.{patch}")).chain(["1.3.0".to_owned()]).collect();
+        all_published(&db, &taken.iter().map(String::as_str).collect::<Vec<_>>()).await;
+        let wish = Some(Wish::Rather("1.2.0".parse().unwrap()));
+        let new = NewVersion { wish, ..new_version(90) };
+        assert_eq!(register(&db, new, Source::Outside).await.version.to_string(), "1.2.40");
     }
 
     async fn a_taken_number_is_passed_over(db: Db) {

@@ -4,7 +4,6 @@ use std::collections::HashMap;
 
 use modelry_core::Result;
 use modelry_core::ids::{ModelId, ProjectId, VersionId};
-use modelry_core::version::selector::Selector;
 use modelry_core::version::stage::Stage;
 use modelry_db::Tx;
 use modelry_store::models::{self, Model};
@@ -81,11 +80,7 @@ pub(super) fn latest_versions(
         latest.extend(versions::by_stage(tx, project, model, stage)?);
     }
     if latest.is_empty() {
-        match versions::resolve(tx, project, model, &Selector::Latest) {
-            Ok(draft) => latest.push(draft),
-            Err(error) if error.kind() == modelry_core::Kind::NotFound => {}
-            Err(error) => return Err(error),
-        }
+        latest.extend(models::find_latest(tx, project, model)?);
     }
     Ok(latest)
 }
