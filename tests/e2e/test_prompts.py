@@ -94,16 +94,21 @@ def test_versions_of_a_prompt_are_searched(client, prompt):
     assert sorted(one.version for one in client.search_prompt_versions(prompt)) == [1, 2]
 
 
+@pytest.mark.mlflow3
 @pytest.mark.covers("MlflowClient.search_prompts", "mlflow.search_prompts")
-def test_prompts_are_searched_apart_from_models(client, prompt, unique):
+def test_prompts_are_searched_without_models(client, prompt, unique):
+    model = unique("model")
+    client.create_registered_model(model)
+    prompts = [one.name for one in client.search_prompts()]
+    assert prompt in prompts and model not in prompts
+    assert prompt in [one.name for one in mlflow.search_prompts()]
+
+
+def test_models_are_searched_without_prompts(client, prompt, unique):
     model = unique("model")
     client.create_registered_model(model)
     models = [one.name for one in client.search_registered_models()]
     assert model in models and prompt not in models
-    if THREE:
-        prompts = [one.name for one in client.search_prompts()]
-        assert prompt in prompts and model not in prompts
-        assert prompt in [one.name for one in mlflow.search_prompts()]
 
 
 @pytest.mark.mlflow3
@@ -129,6 +134,16 @@ def test_a_version_of_a_prompt_is_deleted_by_a_2_client(client, prompt):
 @pytest.mark.covers("MlflowClient.log_prompt", "MlflowClient.list_logged_prompts", "MlflowClient.detach_prompt_from_run")
 def test_a_prompt_is_noted_on_a_run(client, run, prompt):
     client.log_prompt(run, f"prompts:/{prompt}/1")
+    assert [one.name for one in client.list_logged_prompts(run)] == [prompt]
+    client.detach_prompt_from_run(run, f"prompts:/{prompt}/1")
+    assert list(client.list_logged_prompts(run)) == []
+
+
+@pytest.mark.mlflow3
+@pytest.mark.covers("MlflowClient.list_logged_prompts", "MlflowClient.detach_prompt_from_run")
+def test_prompts_that_a_2_client_noted_on_a_run_are_listed(wire, client, run, prompt):
+    tag = {"name": prompt, "version": "1", "key": "mlflow.prompt.associatedRunIds", "value": run}
+    wire.ok(wire.post("model-versions/set-tag", tag))
     assert [one.name for one in client.list_logged_prompts(run)] == [prompt]
     client.detach_prompt_from_run(run, f"prompts:/{prompt}/1")
     assert list(client.list_logged_prompts(run)) == []

@@ -280,6 +280,14 @@ def test_tags_of_a_version(client, register, name):
     assert dict(client.get_model_version(name, "1").tags) == {}
 
 
+@pytest.mark.mlflow3
+@pytest.mark.covers("mlflow.set_model_version_tag")
+def test_a_tag_of_a_version_by_the_fluent_api(client, register, name):
+    register()
+    mlflow.set_model_version_tag(name, "1", "a", "1")
+    assert dict(client.get_model_version(name, "1").tags) == {"a": "1"}
+
+
 @pytest.mark.modelry_only
 def test_a_version_stays_the_version_that_it_is(client, register, name):
     register()
