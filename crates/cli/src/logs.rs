@@ -1,17 +1,27 @@
 //! The log: to standard error, for people or machines.
 
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::Layer as _;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::config::LogFormat;
 
-/// Starts the log. `RUST_LOG` chooses what is logged; `info` without it.
+/// Starts the log. `RUST_LOG` chooses what is logged, by targets and levels such as `info,modelry_db=debug`; `info` without
+/// it.
 pub(crate) fn start(format: LogFormat) {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the variable is the log's own, the same for all Rust programs"
+    )]
+    let wanted = std::env::var("RUST_LOG").ok().and_then(|text| text.parse::<Targets>().ok());
+    let wanted = wanted.unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO));
     // The driver logs the values of statements, hashes of secrets among them, below this level.
-    let filter = filter.add_directive("tokio_postgres=warn".parse().expect("the directive is well formed"));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    match format {
-        LogFormat::Text => builder.with_target(false).init(),
-        LogFormat::Json => builder.json().init(),
-    }
+    let filter = wanted.with_target("tokio_postgres", LevelFilter::WARN);
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let lines = match format {
+        LogFormat::Text => lines.with_target(false).boxed(),
+        LogFormat::Json => lines.json().boxed(),
+    };
+    tracing_subscriber::registry().with(lines.with_filter(filter)).init();
 }
