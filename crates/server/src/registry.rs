@@ -1,12 +1,13 @@
 //! Work on models and versions that every protocol does in the same way.
 
-use modelry_core::ids::{CandidateId, ExperimentId, ModelId, VersionId};
+use modelry_core::ids::{CandidateId, ExperimentId, ModelId, ProjectId, VersionId};
 use modelry_core::names::{ModelName, check_length};
 use modelry_core::policy::Action;
 use modelry_core::{Error, Result};
+use modelry_db::Tx;
 use modelry_store::ids::Series;
-use modelry_store::models::{ModelKind, NewModel};
-use modelry_store::versions::{Mover, NewVersion, OwnCandidate};
+use modelry_store::models::{self, Model, ModelKind, NewModel};
+use modelry_store::versions::{self, Mover, NewVersion, OwnCandidate};
 
 use crate::App;
 use crate::access::Granted;
@@ -107,6 +108,13 @@ pub async fn new_version(app: &App, granted: &Granted, model: String) -> Result<
         creator_id: granted.access.user(),
         created_at: app.clock.now(),
     })
+}
+
+/// Puts a model into the bin, with the aliases that it has. Fails with `Forbidden` where one is protected and the caller
+/// may not move those.
+pub fn delete_model(tx: &mut Tx<'_>, project: ProjectId, model: &Model, mover: &Mover) -> Result<()> {
+    versions::refuse_protected_of(tx, project, model, mover)?;
+    models::delete(tx, project, &model.name, mover.now)
 }
 
 /// The caller, as one who moves aliases now.

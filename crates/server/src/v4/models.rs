@@ -20,7 +20,7 @@ use crate::App;
 use crate::access::Granted;
 use crate::error::Problem;
 use crate::extract::{Json, Path, Query};
-use crate::registry::{check_description, check_metadata, new_model};
+use crate::registry::{self, check_description, check_metadata, new_model};
 
 /// A model.
 #[derive(Serialize, ToSchema)]
@@ -254,12 +254,12 @@ pub(super) async fn delete_model(
     granted: Granted,
     Path((_, name)): Path<(String, String)>,
 ) -> Result<Json<ModelView>, Problem> {
-    let (project, now) = (granted.project(), app.clock.now());
+    let (project, mover) = (granted.project(), registry::mover(&app, &granted, String::new())?);
     let view = app.db.write(move |tx| {
         let model = get(tx, project, &name)?;
-        let view = ModelView::read(tx, project, model)?;
-        models::delete(tx, project, &name, now)?;
-        Ok(ModelView { deleted_at: Some(now.ms()), updated_at: now.ms(), ..view })
+        let view = ModelView::read(tx, project, model.clone())?;
+        registry::delete_model(tx, project, &model, &mover)?;
+        Ok(ModelView { deleted_at: Some(mover.now.ms()), updated_at: mover.now.ms(), ..view })
     });
     Ok(Json(view.await?))
 }

@@ -206,6 +206,9 @@ async fn a_protected_alias_is_moved_by_maintainers_only() {
     let route = "/models/{model}/versions/{version}";
     let deleted = scene.call(&scene.bob, Method::DELETE, route, &version, &Value::Null).await;
     assert_eq!(problem(&deleted), "403 forbidden");
+    let model = [("model", "churn")];
+    let deleted = scene.call(&scene.bob, Method::DELETE, "/models/{model}", &model, &Value::Null).await;
+    assert_eq!(problem(&deleted), "403 forbidden");
     let through_mlflow =
         format!("/api/v4/projects/{}/ml/mlflow/api/2.0/mlflow/registered-models/alias", scene.project);
     let body = json!({"name": "churn", "alias": "champion", "version": "2"});

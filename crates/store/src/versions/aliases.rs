@@ -131,7 +131,21 @@ fn refuse_protected(
     if mover.may_move_protected || !is_protected(tx, project, model, name)? {
         return Ok(());
     }
-    Err(Error::new(Kind::Forbidden, format!("the alias {name} is protected: only maintainers may move it")))
+    Err(is_protected_error(name))
+}
+
+/// Fails with `Forbidden` where a protected alias of the model points anywhere and `mover` may not move those: deleting
+/// the model would remove it.
+pub fn refuse_protected_of(tx: &mut Tx<'_>, project: ProjectId, model: &Model, mover: &Mover) -> Result<()> {
+    let aliases = aliases(tx, project, &[model.id])?.remove(&model.id).unwrap_or_default();
+    match aliases.into_iter().find(|alias| alias.is_protected) {
+        Some(alias) if !mover.may_move_protected => Err(is_protected_error(&alias.name)),
+        _ => Ok(()),
+    }
+}
+
+fn is_protected_error(name: &str) -> Error {
+    Error::new(Kind::Forbidden, format!("the alias {name} is protected: only maintainers may move it"))
 }
 
 /// Whether an alias of a model is protected, whether or not it points anywhere.

@@ -20,7 +20,8 @@ use modelry_core::{Error, Result};
 use modelry_db::Row;
 
 pub use aliases::{
-    Alias, Move, Mover, alias_history, aliases, delete_alias, protect_alias, set_alias, target_after,
+    Alias, Move, Mover, alias_history, aliases, delete_alias, protect_alias, refuse_protected_of, set_alias,
+    target_after,
 };
 pub use change::{
     Advice, delete, delete_metadata, restore, set_advice, set_description, set_metadata, set_stage,

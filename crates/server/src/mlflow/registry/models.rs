@@ -10,7 +10,7 @@ use super::view::ModelView;
 use super::{read_description, read_tag, read_tags};
 use crate::App;
 use crate::access::Granted;
-use crate::registry::new_model;
+use crate::registry::{self, new_model};
 
 /// The tag by which 3.x clients mark a prompt.
 pub(super) const IS_PROMPT: &str = "mlflow.prompt.is_prompt";
@@ -117,9 +117,14 @@ pub(super) async fn delete(
     granted: Granted,
     Message(body): Message<Named>,
 ) -> Answer<Empty> {
-    let (project, now) = (granted.project(), app.clock.now());
+    let (project, mover) = (granted.project(), registry::mover(&app, &granted, String::new())?);
     let name = required_text(body.name, "name")?;
-    app.db.write(move |tx| models::delete(tx, project, &name, now)).await?;
+    app.db
+        .write(move |tx| {
+            let model = models::get_by_name(tx, project, &name)?;
+            registry::delete_model(tx, project, &model, &mover)
+        })
+        .await?;
     done()
 }
 

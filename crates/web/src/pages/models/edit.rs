@@ -8,6 +8,7 @@ use modelry_core::ids::ModelId;
 use modelry_server::App;
 use modelry_server::access::Granted;
 use modelry_server::extract::Path;
+use modelry_server::registry;
 use modelry_store::models;
 
 use super::list::ModelForm;
@@ -90,10 +91,10 @@ pub(crate) async fn delete_model(
     Shown(Path((_, id))): Shown<Path<(String, i64)>>,
     Form(ButtonForm {}): Form<ButtonForm>,
 ) -> Answer<Redirect> {
-    let (project, now) = (granted.project(), app.clock.now());
+    let (project, mover) = (granted.project(), registry::mover(&app, &granted, String::new())?);
     let deleted = app.db.write(move |tx| {
         let About { model, .. } = About::read(tx, project, ModelId(id))?;
-        models::delete(tx, project, &model.name, now)
+        registry::delete_model(tx, project, &model, &mover)
     });
     deleted.await?;
     Ok(Redirect::to(&list_href(&granted)))
