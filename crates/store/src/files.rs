@@ -86,6 +86,8 @@ pub struct File {
 pub struct Found {
     /// The file.
     pub file: File,
+    /// Its blob.
+    pub blob: BlobId,
     /// The digest of its bytes, where known.
     pub sha256: Option<Sha256>,
     /// Where its bytes lie.
@@ -101,12 +103,15 @@ pub enum Deleted {
     All,
 }
 
-/// Writes a file; one that is there is replaced.
-///
-/// Fails with `Conflict` where the path is a directory, or leads through a file.
+/// Fails with `Conflict` where no file can be written: where the path is a directory, or leads through a file.
+pub fn check_path(tx: &mut Tx<'_>, tree: Tree, path: &ArtifactPath) -> Result<()> {
+    refuse_directory(tx, tree, path)?;
+    refuse_file_above(tx, tree, path)
+}
+
+/// Writes a file; one that is there is replaced. Fails as [`check_path`] does.
 pub fn put(tx: &mut Tx<'_>, tree: Tree, new: &NewFile) -> Result<()> {
-    refuse_directory(tx, tree, &new.path)?;
-    refuse_file_above(tx, tree, &new.path)?;
+    check_path(tx, tree, &new.path)?;
     let (owner, owner_id) = tree.owner.columns();
     let before = blob_at(tx, tree, &new.path)?;
     tx.execute(
@@ -138,7 +143,7 @@ pub fn put(tx: &mut Tx<'_>, tree: Tree, new: &NewFile) -> Result<()> {
 pub fn find(tx: &mut Tx<'_>, tree: Tree, path: &ArtifactPath) -> Result<Option<Found>> {
     let (owner, owner_id) = tree.owner.columns();
     tx.query_opt(
-        "SELECT f.path, f.size_bytes, f.modified_at, b.sha256, b.store_key
+        "SELECT f.path, f.size_bytes, f.modified_at, b.sha256, b.store_key, b.id
            FROM files f JOIN blobs b ON b.id = f.blob_id
           WHERE f.project_id = $1 AND f.owner = $2 AND f.owner_id = $3 AND f.path = $4",
         &[&tree.project.0, &owner, &owner_id, &path.as_str()],
@@ -148,6 +153,7 @@ pub fn find(tx: &mut Tx<'_>, tree: Tree, path: &ArtifactPath) -> Result<Option<F
                 file: listing::read_file(row)?,
                 sha256: sha256.map(|bytes| Sha256::from_slice(&bytes)).transpose()?,
                 store_key: row.get::<String>(4)?.parse()?,
+                blob: BlobId(row.get(5)?),
             })
         },
     )

@@ -8,6 +8,7 @@ pub mod blobs;
 pub mod candidates;
 pub mod datasets;
 pub mod experiments;
+pub mod facts;
 pub mod files;
 pub mod ids;
 pub mod keys;
@@ -22,6 +23,7 @@ pub mod sessions;
 pub mod settings;
 mod sql;
 pub mod tokens;
+pub mod uploads;
 pub mod users;
 pub mod versions;
 
@@ -31,4 +33,5 @@ use modelry_db::Migration;
 pub const MIGRATIONS: &[Migration] = &[
     Migration { name: "0001_init", sql: include_str!("../migrations/0001_init.sql") },
     Migration { name: "0002_registry", sql: include_str!("../migrations/0002_registry.sql") },
+    Migration { name: "0003_uploads", sql: include_str!("../migrations/0003_uploads.sql") },
 ];

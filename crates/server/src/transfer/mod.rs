@@ -10,4 +10,5 @@ mod upload;
 
 pub use archive::{Contents, contents, tar};
 pub use download::{Asked, download};
-pub use upload::{Received, Upload, store};
+pub use upload::{PlaceOf, Received, Upload, store};
+pub(crate) use upload::{check, keep, remove};

@@ -1,5 +1,7 @@
 //! The files of versions and candidates, as packages: by GitLab's routes, and by model and version.
 
+use std::sync::Arc;
+
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use axum::response::Response;
@@ -21,14 +23,14 @@ use crate::App;
 use crate::access::Granted;
 use crate::error::Problem;
 use crate::extract::{Json, Path, Query, base_url};
-use crate::transfer::{self, Asked, Upload};
+use crate::transfer::{self, Asked, PlaceOf, Upload};
 
 /// Files that a deletion takes in one transaction.
 const DELETED_AT_ONCE: i64 = 200;
 
 /// How a URL names what files belong to.
 #[derive(Clone, Debug)]
-enum Address {
+pub(super) enum Address {
     /// GitLab's: the number of a version in the project, or `candidate:` and the number of a candidate.
     Package(String),
     /// A version of a model, by whatever selects one.
@@ -76,6 +78,14 @@ impl Address {
             Owner::Version(id) => Err(versions::is_published(tx, project, id)?),
             Owner::Candidate(_) | Owner::LoggedModel(_) | Owner::Project => Ok(place),
         }
+    }
+
+    /// Where an upload to `path` is to be kept.
+    pub(super) fn place_of(self, project: ProjectId, base: String, path: ArtifactPath) -> PlaceOf {
+        Arc::new(move |tx| {
+            let place = self.find_to_write(tx, project, &base)?;
+            Ok((place.tree, place.path(&path)?))
+        })
     }
 }
 
@@ -223,13 +233,9 @@ async fn put(
     let base = base_url(app, request.headers());
     let upload = Upload::from_request(request)?;
     let (asked, below) = (address.clone(), base.clone());
-    // Asked once before the bytes are taken, so that nobody sends gigabytes to nowhere.
     let package = app.db.read(move |tx| Ok(asked.find_to_write(tx, project, &below)?.package)).await?;
     let shown = path.to_string();
-    let place = move |tx: &mut Tx<'_>| {
-        let place = address.find_to_write(tx, project, &base)?;
-        Ok((place.tree, place.path(&path)?))
-    };
+    let place = address.place_of(project, base, path);
     let received = transfer::store(app, upload, app.settings.limits.file_bytes, place).await?;
     let Package { name: model, version } = package;
     let (size, sha256) = (received.size_bytes, received.sha256.to_string());

@@ -11,6 +11,7 @@ mod openapi;
 mod page;
 mod projects;
 mod tokens;
+mod uploads;
 mod users;
 mod versions;
 mod words;
@@ -28,7 +29,7 @@ pub use openapi::description;
 
 /// The native API's part of the URL table.
 pub fn table(app: &App) -> Table {
-    registry(accounts(app))
+    uploads(registry(accounts(app)))
 }
 
 /// Users, tokens, projects and members.
@@ -117,6 +118,18 @@ fn registry(table: Table) -> Table {
         .route(Method::GET, &format!("{packages}/files"), read, files::list_package_files)
         .route(Method::GET, &format!("{packages}/files/{{*path}}"), read, files::get_package_file)
         .route(Method::PUT, &format!("{packages}/files/{{*path}}"), write, files::put_package_file)
+}
+
+/// Uploads that take more than one request.
+fn uploads(table: Table) -> Table {
+    let write = Guard::Project(Action::WriteModels);
+    let uploads = "/api/v4/projects/{project}/uploads";
+    let upload = &format!("{uploads}/{{upload}}");
+    table
+        .route(Method::POST, uploads, write, uploads::begin_upload)
+        .route(Method::GET, upload, write, uploads::get_upload)
+        .route(Method::PUT, upload, write, uploads::put_upload)
+        .route(Method::DELETE, upload, write, uploads::delete_upload)
 }
 
 /// Tells an error that a guard found.

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
-use axum::http::Method;
+use axum::http::{Method, StatusCode};
 use modelry_core::ids::ProjectId;
 use modelry_core::policy::{Role, Visibility};
 use modelry_server::v4;
@@ -82,6 +82,15 @@ impl Scene {
         self.call(&self.bob, Method::PATCH, "/models/{model}/versions/{version}", &names, &body)
             .await
             .expect_json()
+    }
+
+    /// Makes the draft 1.2.0 of a new model `churn`, as if without a call, and answers its number in the project.
+    async fn draft(&self) -> String {
+        self.model("churn").await;
+        let (route, body) = ("/models/{model}/versions", json!({"version": "1.2.0"}));
+        let draft = self.call(&self.bob, Method::POST, route, &[("model", "churn")], &body).await;
+        self.called.borrow_mut().clear();
+        draft.expect_json()["id"].to_string()
     }
 
     async fn alias(&self, actor: &Actor, alias: &str, body: Value) -> Answer {
@@ -242,14 +251,7 @@ async fn a_version_that_says_what_cannot_be_is_refused() {
 async fn every_route_of_packages_is_called_and_does_what_it_says() {
     let scene = Scene::new().await;
     let none = Value::Null;
-    scene.model("churn").await;
-    let new = [("model", "churn")];
-    let draft = scene
-        .call(&scene.bob, Method::POST, "/models/{model}/versions", &new, &json!({"version": "1.2.0"}))
-        .await
-        .json();
-    scene.called.borrow_mut().clear();
-    let id = draft["id"].to_string();
+    let id = scene.draft().await;
     let file = "/packages/ml_models/{package}/files/{path}";
     let uploaded = scene.upload(file, &[("package", &id), ("path", "model/MLmodel")], "flavors: {}").await;
     assert_eq!(uploaded.status, 201, "{}", uploaded.text());
@@ -292,6 +294,36 @@ async fn every_route_of_packages_is_called_and_does_what_it_says() {
     let archive = scene.call(&scene.bob, Method::GET, archive, &version, &none).await;
     assert_eq!(json!(archive.header("x-manifest-sha256")), manifest["sha256"]);
     assert_eq!(*scene.called.borrow(), described("packages"));
+    scene.server.finish().await;
+}
+
+#[tokio::test]
+async fn every_route_of_uploads_is_called_and_does_what_it_says() {
+    let scene = Scene::new().await;
+    let none = json!(null);
+    let id = scene.draft().await;
+    let new = json!({ "package": id, "path": "model/w", "size": 5 });
+    let begun = scene.call(&scene.bob, Method::POST, "/uploads", &[], &new).await;
+    assert_eq!(
+        (begun.status, &begun.json()["package"]),
+        (StatusCode::CREATED, &json!(id)),
+        "{}",
+        begun.text()
+    );
+    let upload = begun.json()["id"].as_str().expect("an id").to_owned();
+    let one = "/uploads/{upload}";
+    let asked = scene.call(&scene.bob, Method::GET, one, &[("upload", &upload)], &none).await.expect_json();
+    assert_eq!((&asked["received"], &asked["done"]), (&json!(0), &json!(false)));
+    let sent = scene.upload(one, &[("upload", &upload)], "bytes").await.expect_json();
+    assert_eq!((&sent["received"], &sent["done"]), (&json!(5), &json!(true)));
+    let file = format!("/api/v4/projects/{}/models/churn/versions/1/files/model/w", scene.project);
+    assert_eq!(scene.bob.get(&file).await.text(), "bytes");
+    let other = json!({ "package": id, "path": "other", "size": 5 });
+    let other = scene.call(&scene.bob, Method::POST, "/uploads", &[], &other).await.expect_json();
+    let other = other["id"].as_str().expect("an id").to_owned();
+    let given_up = scene.call(&scene.bob, Method::DELETE, one, &[("upload", &other)], &none).await;
+    assert_eq!(given_up.status, StatusCode::NO_CONTENT);
+    assert_eq!(*scene.called.borrow(), described("uploads"));
     scene.server.finish().await;
 }
 
