@@ -8,8 +8,11 @@ mod files;
 mod members;
 mod models;
 mod openapi;
+mod packages;
 mod page;
+mod place;
 mod projects;
+mod stored;
 mod tokens;
 mod users;
 mod versions;
@@ -114,9 +117,9 @@ fn registry(table: Table) -> Table {
         .route(Method::DELETE, &format!("{version}/files/{{*path}}"), write, files::delete_version_file)
         .route(Method::GET, &format!("{version}/manifest"), read, files::get_version_manifest)
         .route(Method::GET, &format!("{version}/archive.tar"), read, files::get_version_archive)
-        .route(Method::GET, &format!("{packages}/files"), read, files::list_package_files)
-        .route(Method::GET, &format!("{packages}/files/{{*path}}"), read, files::get_package_file)
-        .route(Method::PUT, &format!("{packages}/files/{{*path}}"), write, files::put_package_file)
+        .route(Method::GET, &format!("{packages}/files"), read, packages::list_package_files)
+        .route(Method::GET, &format!("{packages}/files/{{*path}}"), read, packages::get_package_file)
+        .route(Method::PUT, &format!("{packages}/files/{{*path}}"), write, packages::put_package_file)
 }
 
 /// Tells an error that a guard found.
