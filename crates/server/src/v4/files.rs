@@ -105,7 +105,7 @@ pub(super) async fn delete_version_file(
     Path((_, model, version, path)): Path<(String, String, String, String)>,
 ) -> Result<StatusCode, Problem> {
     let address = Address::Write(model, version.parse()?);
-    stored::remove(&app, &granted, address, path.parse()?, base_url(&app, &headers)).await
+    stored::remove(&app, &granted, address, Some(path.parse()?), base_url(&app, &headers)).await
 }
 
 /// All files of a version together.
@@ -143,8 +143,8 @@ pub(super) async fn get_version_manifest(
     let place = find_version(&app, &granted, &headers, model, &version).await?;
     let contents = transfer::contents(&app, place.tree, place.dir).await?;
     Ok(Json(Manifest {
-        model: place.package.name,
-        version: place.package.version,
+        model: place.name,
+        version: place.version,
         files: contents.files,
         size: contents.size_bytes,
         sha256: contents.manifest_sha256.to_string(),
@@ -170,7 +170,7 @@ pub(super) async fn get_version_archive(
 ) -> Result<Response, Problem> {
     let place = find_version(&app, &granted, &headers, model, &version).await?;
     let contents = transfer::contents(&app, place.tree, place.dir.clone()).await?;
-    let name = format!("{}-{}.tar", place.package.name, place.package.version);
+    let name = format!("{}-{}.tar", place.name, place.version);
     let mut response = transfer::tar(&app, (place.tree, place.dir), contents, &name)?;
     let digest = HeaderValue::try_from(contents.manifest_sha256.to_string())
         .map_err(|error| Error::internal("a digest is no header").with_source(error))?;

@@ -5,9 +5,9 @@ use modelry_core::ids::{CandidateId, ProjectId, VersionId};
 use modelry_core::version::selector::{Selector, Target};
 use modelry_core::{Error, Result};
 use modelry_db::Tx;
-use modelry_store::candidates;
 use modelry_store::files::{Owner, Tree};
 use modelry_store::ids::FIRST_VERSION;
+use modelry_store::packages::{self, Package};
 use modelry_store::versions::{self, ModelVersion};
 
 use super::models::get as get_model;
@@ -29,16 +29,9 @@ pub(super) struct Place {
     pub(super) tree: Tree,
     /// The directory in it that they are below, if not all of it.
     pub(super) dir: Option<ArtifactPath>,
-    /// What they are called together.
-    pub(super) package: Package,
-}
-
-/// The name and version of a package, as GitLab has them.
-#[derive(Clone, Debug)]
-pub(super) struct Package {
-    /// The model's, for a version.
+    /// The name of the package that they are.
     pub(super) name: String,
-    /// The semantic one, for a version.
+    /// The version of that package.
     pub(super) version: String,
 }
 
@@ -46,17 +39,14 @@ impl Address {
     /// Finds it. `base` is what URLs start with, for a message that names one.
     pub(super) fn find(&self, tx: &mut Tx<'_>, project: ProjectId, base: &str) -> Result<Place> {
         match self {
-            Self::Package(text) => match text.strip_prefix("candidate:") {
-                Some(number) => of_candidate(tx, project, number),
-                None => of_version_id(tx, project, text, base),
-            },
+            Self::Package(text) => Place::of_package(project, &find_package(tx, project, text, base)?),
             Self::Read(model, selector) => {
                 let model = get_model(tx, project, model)?;
-                of_version(project, versions::resolve(tx, project, &model, selector)?)
+                Place::of_version(project, &versions::resolve(tx, project, &model, selector)?)
             }
             Self::Write(model, target) => {
                 let model = get_model(tx, project, model)?;
-                of_version(project, versions::get_target(tx, project, &model, target)?)
+                Place::of_version(project, &versions::get_target(tx, project, &model, target)?)
             }
         }
     }
@@ -72,28 +62,40 @@ impl Address {
 }
 
 impl Place {
+    fn of_version(project: ProjectId, version: &ModelVersion) -> Result<Self> {
+        Self::new(versions::place(project, version)?, version.model.clone(), version.version.to_string())
+    }
+
+    fn of_package(project: ProjectId, package: &Package) -> Result<Self> {
+        Self::new(package.place(project)?, package.name.clone(), package.version.clone())
+    }
+
+    fn new(files: Option<(Tree, Option<ArtifactPath>)>, name: String, version: String) -> Result<Self> {
+        let (tree, dir) = files.ok_or_else(|| {
+            Error::conflict(format!("version {version} of model {name} has no run to keep files"))
+        })?;
+        Ok(Self { tree, dir, name, version })
+    }
+
     /// Where in the tree the path `below` is.
     pub(super) fn path(&self, below: &ArtifactPath) -> Result<ArtifactPath> {
         self.dir.as_ref().map_or_else(|| Ok(below.clone()), |dir| dir.join(below))
     }
 }
 
-fn of_version(project: ProjectId, version: ModelVersion) -> Result<Place> {
-    let place = versions::place(project, &version)?;
-    let (tree, dir) = place.ok_or_else(|| {
-        Error::conflict(format!(
-            "version {} of model {} has no run to keep files",
-            version.version, version.model
-        ))
-    })?;
-    Ok(Place { tree, dir, package: Package { name: version.model, version: version.version.to_string() } })
-}
-
-fn of_version_id(tx: &mut Tx<'_>, project: ProjectId, text: &str, base: &str) -> Result<Place> {
+/// The package that GitLab's routes name: by the number of a version in the project, or by `candidate:` and the number of
+/// a candidate.
+///
+/// Fails with `NotFound`, whose message has the right URL where a sequence number was taken for that of a version.
+pub(super) fn find_package(tx: &mut Tx<'_>, project: ProjectId, text: &str, base: &str) -> Result<Package> {
     let not_found = || Error::not_found(format!("there is no package {text}"));
+    if let Some(number) = text.strip_prefix("candidate:") {
+        let id = number.parse().map_err(|_| Error::not_found(format!("there is no candidate {number}")))?;
+        return packages::get_candidate(tx, project, CandidateId(id));
+    }
     let id: i64 = text.parse().map_err(|_| not_found())?;
-    if let Some(version) = versions::find_by_id(tx, project, VersionId(id))? {
-        return of_version(project, version);
+    if let Some(package) = packages::find_version(tx, project, VersionId(id))? {
+        return Ok(package);
     }
     if id < FIRST_VERSION
         && let Some(version) = versions::newest_numbered(tx, project, id)?
@@ -105,15 +107,4 @@ fn of_version_id(tx: &mut Tx<'_>, project: ProjectId, text: &str, base: &str) ->
         )));
     }
     Err(not_found())
-}
-
-fn of_candidate(tx: &mut Tx<'_>, project: ProjectId, number: &str) -> Result<Place> {
-    let not_found = || Error::not_found(format!("there is no candidate {number}"));
-    let id = CandidateId(number.parse().map_err(|_| not_found())?);
-    let candidate = candidates::list(tx, project, &[id])?.pop().ok_or_else(not_found)?;
-    candidate.require_active()?;
-    let model = modelry_store::models::of_experiment(tx, project, candidate.experiment_id)?;
-    let name = model.unwrap_or_else(|| format!("ml_experiment_{}", candidate.experiment_id));
-    let tree = Tree { project, owner: Owner::Candidate(id) };
-    Ok(Place { tree, dir: None, package: Package { name, version: format!("candidate_{id}") } })
 }

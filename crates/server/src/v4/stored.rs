@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::page::{self, Page, Place as PagePlace};
-use super::place::{Address, Package};
+use super::place::{Address, Place};
 use crate::App;
 use crate::access::Granted;
 use crate::error::Problem;
@@ -123,24 +123,24 @@ pub(super) async fn put(
     let upload = Upload::from_request(request)?;
     let (asked, below) = (address.clone(), base.clone());
     // Asked once before the bytes are taken, so that nobody sends gigabytes to nowhere.
-    let package = app.db.read(move |tx| Ok(asked.find_to_write(tx, project, &below)?.package)).await?;
+    let Place { name: model, version, .. } =
+        app.db.read(move |tx| asked.find_to_write(tx, project, &below)).await?;
     let shown = path.to_string();
     let place = move |tx: &mut Tx<'_>| {
         let place = address.find_to_write(tx, project, &base)?;
         Ok((place.tree, place.path(&path)?))
     };
     let received = transfer::store(app, upload, app.settings.limits.file_bytes, place).await?;
-    let Package { name: model, version } = package;
     let (size, sha256) = (received.size_bytes, received.sha256.to_string());
     Ok((StatusCode::CREATED, Json(UploadedFile { model, version, path: shown, size, sha256 })))
 }
 
-/// Deletes a file or a directory, slice by slice. Fails with `Conflict` where files do not change any more.
+/// Deletes the file or directory at `path`, or everything, slice by slice. Fails with `Conflict` where files do not change any more.
 pub(super) async fn remove(
     app: &App,
     granted: &Granted,
     address: Address,
-    path: ArtifactPath,
+    path: Option<ArtifactPath>,
     base: String,
 ) -> Result<StatusCode, Problem> {
     let (project, now) = (granted.project(), app.clock.now());
@@ -148,7 +148,9 @@ pub(super) async fn remove(
         let (address, path, base) = (address.clone(), path.clone(), base.clone());
         let deleted = app.db.write(move |tx| {
             let place = address.find_to_write(tx, project, &base)?;
-            files::delete(tx, place.tree, Some(&place.path(&path)?), DELETED_AT_ONCE, now)
+            let target =
+                path.as_ref().map_or_else(|| Ok(place.dir.clone()), |path| place.path(path).map(Some))?;
+            files::delete(tx, place.tree, target.as_ref(), DELETED_AT_ONCE, now)
         });
         if deleted.await? == Deleted::All {
             return Ok(StatusCode::NO_CONTENT);

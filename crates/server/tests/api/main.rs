@@ -3,8 +3,10 @@
 mod callers;
 mod members;
 mod openapi;
+mod packages;
 mod projects;
 mod registry;
+mod scene;
 mod sign_in;
 mod tokens;
 mod users;

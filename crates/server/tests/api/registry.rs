@@ -1,102 +1,11 @@
 //! Models, versions and aliases through the native API.
 
-use std::cell::RefCell;
-use std::collections::BTreeSet;
-
 use axum::http::Method;
-use modelry_core::ids::ProjectId;
-use modelry_core::policy::{Role, Visibility};
-use modelry_server::v4;
-use modelry_testkit::server::{Actor, Answer, TestServer};
+use modelry_testkit::server::Answer;
 use serde_json::{Value, json};
 
 use crate::problem;
-
-/// Ann owns a project, Bob is a Reporter in it. What they call is written down by the route's path.
-struct Scene {
-    server: TestServer,
-    project: ProjectId,
-    ann: Actor,
-    bob: Actor,
-    called: RefCell<BTreeSet<String>>,
-}
-
-impl Scene {
-    async fn new() -> Self {
-        let server = TestServer::sqlite().await;
-        let (ann, bob) = (server.user("ann").await, server.user("bob").await);
-        let project = server.project(&ann, "Churn", Visibility::Private).await;
-        server.member(project, &bob, Role::Reporter).await;
-        Self { server, project, ann, bob, called: RefCell::default() }
-    }
-
-    /// A call below the project, where `route` has `{names}` for the parts in `names`.
-    async fn call(
-        &self,
-        actor: &Actor,
-        method: Method,
-        route: &str,
-        names: &[(&str, &str)],
-        body: &Value,
-    ) -> Answer {
-        self.called
-            .borrow_mut()
-            .insert(format!("{} /api/v4/projects/{{project}}{route}", method.as_str().to_lowercase()));
-        let mut path = format!("/api/v4/projects/{}{route}", self.project);
-        for (name, value) in names {
-            path = path.replace(&format!("{{{name}}}"), value);
-        }
-        actor.json(method, &path, body).await
-    }
-
-    async fn model(&self, name: &str) {
-        let made = self.call(&self.bob, Method::POST, "/models", &[], &json!({"name": name})).await;
-        assert_eq!(made.status, 201, "{}", made.text());
-    }
-
-    /// An upload, as [`Scene::call`].
-    async fn upload(&self, route: &str, names: &[(&str, &str)], bytes: &'static str) -> Answer {
-        self.called.borrow_mut().insert(format!("put /api/v4/projects/{{project}}{route}"));
-        let mut path = format!("/api/v4/projects/{}{route}", self.project);
-        for (name, value) in names {
-            path = path.replace(&format!("{{{name}}}"), value);
-        }
-        self.bob.send(self.bob.request(Method::PUT, &path), bytes).await
-    }
-
-    /// Makes a version with a file, published, and answers it.
-    async fn version(&self, model: &str, body: Value) -> Value {
-        let made =
-            self.call(&self.bob, Method::POST, "/models/{model}/versions", &[("model", model)], &body).await;
-        assert_eq!(made.status, 201, "{}", made.text());
-        let made = made.json();
-        if made["state"] == "published" {
-            return made;
-        }
-        let number = made["number"].to_string();
-        let names = [("model", model), ("version", number.as_str()), ("path", "w.txt")];
-        let route = "/models/{model}/versions/{version}/files/{path}";
-        assert_eq!(self.upload(route, &names, "weights").await.status, 201);
-        self.called.borrow_mut().retain(|called| !called.ends_with(route));
-        let body = json!({"state": "published"});
-        self.call(&self.bob, Method::PATCH, "/models/{model}/versions/{version}", &names, &body)
-            .await
-            .expect_json()
-    }
-
-    async fn alias(&self, actor: &Actor, alias: &str, body: Value) -> Answer {
-        let names = [("model", "churn"), ("alias", alias)];
-        self.call(actor, Method::PUT, "/models/{model}/aliases/{alias}", &names, &body).await
-    }
-
-    async fn history(&self, alias: &str) -> Vec<(Value, Value, Value)> {
-        let names = [("model", "churn"), ("alias", alias)];
-        let route = "/models/{model}/aliases/{alias}/history";
-        let moves = self.call(&self.bob, Method::GET, route, &names, &Value::Null).await.expect_json();
-        let moves = moves.as_array().expect("a list").iter();
-        moves.map(|one| (one["from"].clone(), one["to"].clone(), one["reason"].clone())).collect()
-    }
-}
+use crate::scene::{Scene, described};
 
 #[tokio::test]
 async fn every_route_of_models_is_called_and_does_what_it_says() {
@@ -142,21 +51,6 @@ async fn every_route_of_models_is_called_and_does_what_it_says() {
     assert_eq!((&found["versions"], &found["latest"]["version"]), (&json!(2), &json!("1.1.0")));
     assert_eq!(*scene.called.borrow(), described("models"));
     scene.server.finish().await;
-}
-
-/// The operations that the description has under a tag.
-fn described(tag: &str) -> BTreeSet<String> {
-    let document = serde_json::to_value(v4::description()).expect("a document");
-    let paths = document["paths"].as_object().expect("paths");
-    let mut operations = BTreeSet::new();
-    for (path, methods) in paths {
-        for (method, operation) in methods.as_object().expect("methods") {
-            if operation["tags"][0] == tag {
-                operations.insert(format!("{method} {path}"));
-            }
-        }
-    }
-    operations
 }
 
 #[tokio::test]
@@ -291,6 +185,11 @@ async fn every_route_of_packages_is_called_and_does_what_it_says() {
     let archive = "/models/{model}/versions/{version}/archive.tar";
     let archive = scene.call(&scene.bob, Method::GET, archive, &version, &none).await;
     assert_eq!(json!(archive.header("x-manifest-sha256")), manifest["sha256"]);
+    assert_eq!(scene.get("/packages", &[]).await[0]["id"], json!(id));
+    let package = [("package", id.as_str())];
+    assert_eq!(scene.get("/packages/ml_models/{package}", &package).await["files"], 2);
+    let delete = "/packages/ml_models/{package}";
+    assert_eq!(scene.call(&scene.bob, Method::DELETE, delete, &package, &none).await.status, 204);
     assert_eq!(*scene.called.borrow(), described("packages"));
     scene.server.finish().await;
 }
