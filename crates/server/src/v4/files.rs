@@ -15,7 +15,7 @@ use crate::App;
 use crate::access::Granted;
 use crate::error::Problem;
 use crate::extract::{Json, Path, Query, base_url};
-use crate::transfer::{self, Asked};
+use crate::transfer::{self, Asked, Format};
 
 /// List the files of a version.
 #[utoipa::path(
@@ -168,10 +168,40 @@ pub(super) async fn get_version_archive(
     headers: HeaderMap,
     Path((_, model, version)): Path<(String, String, String)>,
 ) -> Result<Response, Problem> {
-    let place = find_version(&app, &granted, &headers, model, &version).await?;
-    let contents = transfer::contents(&app, place.tree, place.dir.clone()).await?;
-    let name = format!("{}-{}.tar", place.name, place.version);
-    let mut response = transfer::tar(&app, (place.tree, place.dir), contents, &name)?;
+    archive(&app, &granted, &headers, (model, &version), Format::Tar).await
+}
+
+/// Download all files of a version as a zip archive, in which they are as they are. The same files give the same bytes;
+/// the header `X-Manifest-SHA256` has the digest of the manifest.
+#[utoipa::path(
+    get, path = "/api/v4/projects/{project}/models/{model}/versions/{version}/archive.zip", tag = "packages",
+    params(
+        ("project" = String, Path, description = "Number, or URL-encoded full path"),
+        ("model" = String, Path, description = "Name, URL-encoded"),
+        ("version" = String, Path, description = "Whatever selects a version: see the version itself"),
+    ),
+    responses((status = 200, description = "The archive", content_type = "application/zip"))
+)]
+pub(super) async fn get_version_zip(
+    State(app): State<App>,
+    granted: Granted,
+    headers: HeaderMap,
+    Path((_, model, version)): Path<(String, String, String)>,
+) -> Result<Response, Problem> {
+    archive(&app, &granted, &headers, (model, &version), Format::Zip).await
+}
+
+async fn archive(
+    app: &App,
+    granted: &Granted,
+    headers: &HeaderMap,
+    (model, version): (String, &str),
+    format: Format,
+) -> Result<Response, Problem> {
+    let place = find_version(app, granted, headers, model, version).await?;
+    let contents = transfer::contents(app, place.tree, place.dir.clone()).await?;
+    let name = format!("{}-{}", place.name, place.version);
+    let mut response = transfer::archive(app, (place.tree, place.dir), contents, (&name, format))?;
     let digest = HeaderValue::try_from(contents.manifest_sha256.to_string())
         .map_err(|error| Error::internal("a digest is no header").with_source(error))?;
     response.headers_mut().insert("x-manifest-sha256", digest);

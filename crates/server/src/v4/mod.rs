@@ -116,6 +116,7 @@ fn registry(table: Table) -> Table {
         .route(Method::DELETE, &format!("{version}/files/{{*path}}"), write, files::delete_version_file)
         .route(Method::GET, &format!("{version}/manifest"), read, files::get_version_manifest)
         .route(Method::GET, &format!("{version}/archive.tar"), read, files::get_version_archive)
+        .route(Method::GET, &format!("{version}/archive.zip"), read, files::get_version_zip)
 }
 
 /// Packages, and their files by GitLab's routes.

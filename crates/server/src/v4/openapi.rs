@@ -57,6 +57,7 @@ use crate::extract::Json;
         files::delete_version_file,
         files::get_version_manifest,
         files::get_version_archive,
+        files::get_version_zip,
         packages::list_packages,
         packages::get_package,
         packages::delete_package,

@@ -185,6 +185,9 @@ async fn every_route_of_packages_is_called_and_does_what_it_says() {
     let archive = "/models/{model}/versions/{version}/archive.tar";
     let archive = scene.call(&scene.bob, Method::GET, archive, &version, &none).await;
     assert_eq!(json!(archive.header("x-manifest-sha256")), manifest["sha256"]);
+    let archive = "/models/{model}/versions/{version}/archive.zip";
+    let archive = scene.call(&scene.bob, Method::GET, archive, &version, &none).await;
+    assert_eq!(json!(archive.header("x-manifest-sha256")), manifest["sha256"]);
     assert_eq!(scene.get("/packages", &[]).await[0]["id"], json!(id));
     let package = [("package", id.as_str())];
     assert_eq!(scene.get("/packages/ml_models/{package}", &package).await["files"], 2);
@@ -285,6 +288,31 @@ fn unpack(archive: &[u8]) -> Vec<(String, String)> {
     entries.map(read).collect()
 }
 
+/// What the directory at the end of a zip archive names: paths and texts. Nothing in it is compressed.
+fn unzip(archive: &[u8]) -> Vec<(String, String)> {
+    let number = |at: usize, length: usize| {
+        archive[at..at + length].iter().rev().fold(0, |number, byte| number << 8 | usize::from(*byte))
+    };
+    let text =
+        |at: usize, length: usize| String::from_utf8(archive[at..at + length].to_vec()).expect("UTF-8");
+    let end = archive.len() - 22;
+    assert_eq!(&archive[end..end + 4], b"PK\x05\x06");
+    let mut at = number(end + 16, 4);
+    let mut found = Vec::new();
+    for _ in 0..number(end + 10, 2) {
+        assert_eq!(&archive[at..at + 4], b"PK\x01\x02");
+        let (checksum, size, name) = (number(at + 16, 4), number(at + 24, 4), number(at + 28, 2));
+        let header = number(at + 42, 4);
+        assert_eq!(&archive[header..header + 4], b"PK\x03\x04");
+        let bytes = header + 30 + number(header + 26, 2) + number(header + 28, 2);
+        assert_eq!([4, 8, 12].map(|part| number(bytes + size + part, 4)), [checksum, size, size]);
+        found.push((text(at + 46, name), text(bytes, size)));
+        at += 46 + name + number(at + 30, 2);
+    }
+    assert_eq!(at, end);
+    found
+}
+
 #[tokio::test]
 async fn an_archive_has_all_files_and_is_the_same_each_time() {
     let scene = Scene::new().await;
@@ -292,7 +320,7 @@ async fn an_archive_has_all_files_and_is_the_same_each_time() {
     let long = format!("{}/{}.txt", "d".repeat(120), "f".repeat(200));
     // In the order of paths.
     let files = [("a.txt", "a"), (&long, "long"), ("dir/empty", ""), ("dir/é.txt", "accent")];
-    let mut archives = Vec::new();
+    let (mut archives, mut zips) = (Vec::new(), Vec::new());
     for version in ["1.0.0", "1.0.1"] {
         let (new, body) = ([("model", "churn")], json!({ "version": version }));
         scene.call(&scene.bob, Method::POST, "/models/{model}/versions", &new, &body).await.expect_json();
@@ -305,10 +333,18 @@ async fn an_archive_has_all_files_and_is_the_same_each_time() {
         let names = [("model", "churn"), ("version", version)];
         let route = "/models/{model}/versions/{version}/archive.tar";
         archives.push(scene.call(&scene.bob, Method::GET, route, &names, &Value::Null).await);
+        let route = "/models/{model}/versions/{version}/archive.zip";
+        zips.push(scene.call(&scene.bob, Method::GET, route, &names, &Value::Null).await);
     }
     let [first, second] = archives.as_slice() else { panic!("there are two") };
     assert_eq!(unpack(&first.body), files.map(|(path, text)| (path.to_owned(), text.to_owned())));
     assert_eq!(first.header("content-length"), first.body.len().to_string());
+    assert_eq!(first.body, second.body);
+    let [first, second] = zips.as_slice() else { panic!("there are two") };
+    assert_eq!(unzip(&first.body), files.map(|(path, text)| (path.to_owned(), text.to_owned())));
+    assert_eq!(first.header("content-length"), first.body.len().to_string());
+    assert_eq!(first.header("content-type"), "application/zip");
+    assert_eq!(first.header("content-disposition"), "attachment; filename=\"churn-1.0.0.zip\"");
     assert_eq!(first.body, second.body);
     scene.server.finish().await;
 }

@@ -1,5 +1,6 @@
 //! The list of packages: versions and candidates, each by falling numbers, merged by when they were made.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
 use std::str::FromStr;
@@ -187,10 +188,13 @@ fn read_candidates(tx: &mut Tx<'_>, project: ProjectId, before: i64) -> Result<V
         let package = match candidate {
             Some(candidate) => {
                 let experiment = candidate.experiment_id;
-                if !models.contains_key(&experiment) {
-                    models.insert(experiment, models::of_experiment(tx, project, experiment)?);
-                }
-                Some(candidate.package(models[&experiment].clone()))
+                let model = match models.entry(experiment) {
+                    Entry::Occupied(known) => known.get().clone(),
+                    Entry::Vacant(free) => {
+                        free.insert(models::of_experiment(tx, project, experiment)?).clone()
+                    }
+                };
+                Some(candidate.package(model))
             }
             None => None,
         };
