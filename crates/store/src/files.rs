@@ -19,9 +19,11 @@ use crate::sql::placeholders;
 mod listing;
 mod manifest;
 mod snapshot;
+mod totals;
 pub use listing::{Entry, Listing, Position, list_all, list_dir};
 pub use manifest::{ManifestEntry, manifest};
 pub use snapshot::snapshot;
+pub use totals::{Totals, only_here, totals};
 
 /// Who a file belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

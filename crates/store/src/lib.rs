@@ -17,6 +17,7 @@ pub mod members;
 pub mod metrics;
 pub mod models;
 pub mod namespaces;
+pub mod packages;
 pub mod projects;
 pub mod search;
 pub mod sessions;

@@ -10,7 +10,7 @@ use modelry_store::uploads::Upload;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::files::Address;
+use super::place::Address;
 use crate::App;
 use crate::access::Granted;
 use crate::error::Problem;
