@@ -1,7 +1,9 @@
 //! The pages over HTTP, in process: who may see what, and that they show what was logged.
 
 mod access;
+mod bin;
 mod forms;
+mod given;
 mod registry;
 mod site;
 mod tracking;

@@ -2,11 +2,10 @@
 
 use axum::http::{Method, StatusCode};
 use modelry_core::policy::Role;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::site::{Browser, Site};
-
-const MODELS: &str = "/ann/churn/-/ml/models";
+use crate::given::{MODELS, browser, create, page, register};
+use crate::site::Site;
 
 const MLMODEL: &str = r#"flavors:
   sklearn:
@@ -29,30 +28,6 @@ fn weights() -> Vec<u8> {
     file.extend(header);
     file.extend([0; 24]);
     file
-}
-
-/// Registers what a run holds, and answers the version.
-async fn register(site: &Site, name: &str, files: &[(&str, &'static [u8])]) -> Value {
-    let run = site.run("r").await;
-    for (path, bytes) in files {
-        site.put(&format!("0/{run}/artifacts/{path}"), bytes).await;
-    }
-    let body = json!({"name": name, "source": format!("runs:/{run}/"), "run_id": run});
-    site.call("model-versions/create", body).await["model_version"].clone()
-}
-
-async fn create(site: &Site, name: &str) {
-    site.call("registered-models/create", json!({"name": name})).await;
-}
-
-async fn page(site: &Site, below: &str) -> String {
-    let answer = site.page(&format!("/-/ml/models{below}")).await;
-    assert_eq!(answer.status, StatusCode::OK, "{below}: {}", answer.text());
-    answer.text()
-}
-
-async fn browser(site: &Site) -> Browser {
-    Browser::by_link(&site.server, &site.ann).await
 }
 
 #[tokio::test]
@@ -142,18 +117,6 @@ async fn a_model_is_renamed_and_a_taken_name_is_said() {
     assert!(taken.text().contains("already exists"));
     browser.post(&edit, &edit, "name=leavers&description=why").await;
     assert!(page(&site, "/1").await.contains("<h1>leavers</h1>"));
-}
-
-#[tokio::test]
-async fn a_deleted_model_is_restored_from_the_bin() {
-    let site = Site::new().await;
-    create(&site, "churn").await;
-    let browser = browser(&site).await;
-    browser.post(&format!("{MODELS}/1"), &format!("{MODELS}/1/delete"), "").await;
-    assert_eq!(site.page("/-/ml/models/1").await.status, StatusCode::NOT_FOUND);
-    assert!(page(&site, "").await.contains("In the bin"));
-    browser.post(MODELS, &format!("{MODELS}/1/restore"), "").await;
-    assert!(page(&site, "/1").await.contains("<h1>churn</h1>"));
 }
 
 #[tokio::test]
@@ -337,22 +300,6 @@ async fn a_stage_a_warning_and_a_description_are_set_by_form() {
     assert!(html.contains("<span class=\"tag\">Production</span>"));
     assert!(html.contains("Yanked: wrong data"));
     assert!(html.contains("<strong>Bold</strong>"));
-}
-
-#[tokio::test]
-async fn a_deleted_version_is_restored_from_the_bin() {
-    let site = Site::new().await;
-    create(&site, "churn").await;
-    register(&site, "churn", &[("a", b"12345")]).await;
-    let browser = browser(&site).await;
-    let one = format!("{MODELS}/1/versions/1");
-    assert!(browser.get(&one).await.text().contains("Its files (1 file, 5 B) go to the bin with it."));
-    let gone = browser.post(&one, &format!("{one}/delete"), "").await;
-    assert_eq!(gone.header("location"), format!("{MODELS}/1?tab=versions"));
-    assert_eq!(site.page("/-/ml/models/1/versions/1").await.status, StatusCode::NOT_FOUND);
-    let list = format!("{MODELS}/1?tab=versions");
-    browser.post(&list, &format!("{one}/restore"), "").await;
-    assert!(page(&site, "/1/versions/1").await.contains("1.0.0"));
 }
 
 #[tokio::test]

@@ -253,22 +253,6 @@ pub(crate) async fn set_description(
     }
 }
 
-/// Puts the version into the bin, and goes to the other versions.
-pub(crate) async fn delete(
-    State(app): State<App>,
-    granted: Granted,
-    Shown(Path((_, id, number))): Place,
-    Form(ButtonForm {}): Form<ButtonForm>,
-) -> Answer<Redirect> {
-    let (project, model, mover) = (granted.project(), ModelId(id), mover(&app, &granted, String::new())?);
-    let deleted = app.db.write(move |tx| {
-        let version = About::read(tx, project, model)?.version(tx, project, number)?;
-        versions::delete(tx, project, &version, &mover)
-    });
-    deleted.await?;
-    Ok(Redirect::to(&format!("{}?tab=versions", model_href(&granted, model))))
-}
-
 /// Takes a version out of the bin and goes to it.
 pub(crate) async fn restore(
     State(app): State<App>,

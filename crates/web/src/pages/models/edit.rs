@@ -1,4 +1,4 @@
-//! What may be changed of a model: its name, its card, and whether it is there.
+//! What may be changed of a model: its name and its card.
 
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -8,14 +8,12 @@ use modelry_core::ids::ModelId;
 use modelry_server::App;
 use modelry_server::access::Granted;
 use modelry_server::extract::Path;
-use modelry_server::registry;
 use modelry_store::models;
 
 use super::list::ModelForm;
-use super::{About, list_href, model_href, read_description};
+use super::{About, model_href, read_description};
 use crate::answer::{Answer, Page, Shown};
 use crate::form::Form;
-use crate::pages::sign_in::ButtonForm;
 use crate::pages::typed_wrong;
 use crate::shell::Crumb;
 use crate::views::models::form::ModelFormPage;
@@ -82,20 +80,4 @@ fn form_page(
         description: form.description,
         problem,
     }
-}
-
-/// Puts a model with its versions into the bin.
-pub(crate) async fn delete_model(
-    State(app): State<App>,
-    granted: Granted,
-    Shown(Path((_, id))): Shown<Path<(String, i64)>>,
-    Form(ButtonForm {}): Form<ButtonForm>,
-) -> Answer<Redirect> {
-    let (project, mover) = (granted.project(), registry::mover(&app, &granted, String::new())?);
-    let deleted = app.db.write(move |tx| {
-        let About { model, .. } = About::read(tx, project, ModelId(id))?;
-        registry::delete_model(tx, project, &model, &mover)
-    });
-    deleted.await?;
-    Ok(Redirect::to(&list_href(&granted)))
 }

@@ -11,7 +11,7 @@ use modelry_server::extract::Path;
 use modelry_store::files::{File, Tree, list_all};
 use modelry_store::versions::{self, ModelVersion};
 
-use super::version::{Seen, delete_question};
+use super::version::Seen;
 use super::{can_write, stored_path, version_href};
 use crate::answer::{Answer, Page, Shown};
 use crate::links;
@@ -102,13 +102,13 @@ async fn files_page(
         let seen = Seen::read(tx, project, id, number)?;
         let href = format!("{granted_href}/versions/{number}/artifacts");
         let Some(files) = VersionFiles::of(project, &seen.version)? else {
-            return Ok((nothing(&seen.version), Branches::default(), Amount::default(), seen));
+            return Ok((nothing(&seen.version), Branches::default(), seen));
         };
         let to_show = to_show(tx, &files, &seen.version, path.as_ref())?;
         let branches = branches(tx, &files, &href, path.as_ref())?;
-        Ok((to_show, branches, files.amount(tx, None)?, seen))
+        Ok((to_show, branches, seen))
     });
-    let (to_show, branches, whole, seen) = read.await?;
+    let (to_show, branches, seen) = read.await?;
     let is_draft = seen.version.is_draft();
     let upload = (is_draft && can_write(granted)).then(|| upload_form(granted, &seen.version));
     let shown = shown_entry((app, granted, visit), to_show, is_draft).await?;
@@ -116,10 +116,9 @@ async fn files_page(
         Crumb::link(seen.version.label(), version_href(granted, &seen.version)),
         Crumb::here("Artifacts"),
     ];
-    let question = delete_question(&seen.version, whole);
     Ok(VersionFilesPage {
         shell: seen.about.shell(granted, visit, way),
-        head: seen.head(granted, visit, (Tab::Artifacts, question)),
+        head: seen.head(granted, visit, Tab::Artifacts),
         tree: branches.entries,
         tree_note: branches.note,
         shown,

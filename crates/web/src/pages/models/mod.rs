@@ -17,6 +17,7 @@ use crate::visit::{Visit, href};
 
 pub(crate) mod change;
 pub(crate) mod compare;
+pub(crate) mod delete;
 pub(crate) mod edit;
 pub(crate) mod files;
 pub(crate) mod list;

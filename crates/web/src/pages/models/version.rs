@@ -70,13 +70,13 @@ impl Seen {
         })
     }
 
-    /// What stands above every part of the version's page; the question is asked before it is deleted.
-    pub(super) fn head(
-        &self,
-        granted: &Granted,
-        visit: &Visit,
-        (tab, question): (Tab, String),
-    ) -> VersionHead {
+    /// The aliases that point at it.
+    pub(super) fn aliases(&self) -> &[String] {
+        &self.details.aliases
+    }
+
+    /// What stands above every part of the version's page.
+    pub(super) fn head(&self, granted: &Granted, visit: &Visit, tab: Tab) -> VersionHead {
         let version = &self.version;
         VersionHead {
             model: version.model.clone(),
@@ -91,20 +91,9 @@ impl Seen {
             created: visit.moment(version.created_at),
             owner: self.owner.clone(),
             can_write: can_write(granted),
-            delete_question: question,
             tab,
         }
     }
-}
-
-/// What is asked before a version is deleted.
-pub(super) fn delete_question(version: &ModelVersion, amount: Amount) -> String {
-    let what = if version.is_draft() {
-        "Its files stay with its candidate.".to_owned()
-    } else {
-        format!("Its files ({}) go to the bin with it.", summary(amount))
-    };
-    format!("Delete {}? {what} It can be restored from the bin.", version.label())
 }
 
 /// What is said of a version.
@@ -226,7 +215,7 @@ pub(super) async fn version_page(
     let version = &seen.version;
     Ok(VersionPage {
         shell: seen.about.shell(granted, visit, vec![Crumb::here(version.label())]),
-        head: seen.head(granted, visit, (Tab::Overview, delete_question(version, amount))),
+        head: seen.head(granted, visit, Tab::Overview),
         problem: None,
         standing_reason: version.warning.clone(),
         warning,

@@ -9,6 +9,7 @@ use modelry_core::version::Version;
 use crate::parts::Snippet;
 
 pub mod compare;
+pub mod delete;
 pub mod files;
 pub mod form;
 pub mod list;

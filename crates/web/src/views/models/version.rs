@@ -38,8 +38,6 @@ pub struct VersionHead {
     pub owner: Option<String>,
     /// Whether the reader may change it.
     pub can_write: bool,
-    /// What deleting does, asked before it is done.
-    pub delete_question: String,
     /// The part that is shown.
     pub tab: Tab,
 }
@@ -160,7 +158,6 @@ pub(crate) mod tests {
             created: minutes_ago(61),
             owner: Some("ada".to_owned()),
             can_write: true,
-            delete_question: "Delete 1.2.0 (#2) with its 5 files (1.2 MB)?".to_owned(),
             tab,
         }
     }

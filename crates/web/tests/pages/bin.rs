@@ -1,0 +1,89 @@
+//! Deleting models and versions, and the bin.
+
+use axum::http::StatusCode;
+use modelry_core::policy::Role;
+use serde_json::json;
+
+use crate::given::{MODELS, browser, create, page, register, register_alone};
+use crate::site::{Browser, Site};
+
+#[tokio::test]
+async fn a_deleted_model_is_restored_from_the_bin() {
+    let site = Site::new().await;
+    create(&site, "churn").await;
+    let browser = browser(&site).await;
+    let delete = format!("{MODELS}/1/delete");
+    browser.post(&delete, &delete, "").await;
+    assert_eq!(site.page("/-/ml/models/1").await.status, StatusCode::NOT_FOUND);
+    assert!(page(&site, "").await.contains("In the bin"));
+    browser.post(MODELS, &format!("{MODELS}/1/restore"), "").await;
+    assert!(page(&site, "/1").await.contains("<h1>churn</h1>"));
+}
+
+#[tokio::test]
+async fn a_version_whose_bytes_its_candidate_has_too_frees_nothing() {
+    let site = Site::new().await;
+    create(&site, "churn").await;
+    register(&site, "churn", &[("a", b"12345")]).await;
+    let html = page(&site, "/1/versions/1/delete").await;
+    assert!(html.contains("Its files go with it: 1 file, 5 B."), "{html}");
+    assert!(html.contains("goes to the bin for 7 days"), "{html}");
+    assert!(html.contains("frees nothing: other versions or candidates have the same bytes."), "{html}");
+}
+
+#[tokio::test]
+async fn a_version_and_its_model_free_the_bytes_that_only_they_have() {
+    let site = Site::new().await;
+    create(&site, "churn").await;
+    register_alone(&site, "churn", b"12345").await;
+    for below in ["/1/versions/1/delete", "/1/delete"] {
+        let html = page(&site, below).await;
+        assert!(html.contains("removed for good, which frees 5 B."), "{below}: {html}");
+    }
+}
+
+#[tokio::test]
+async fn a_model_says_what_is_deleted_with_it() {
+    let site = Site::new().await;
+    create(&site, "churn").await;
+    for _ in 0..2 {
+        register(&site, "churn", &[("a", b"1")]).await;
+    }
+    site.call("runs/create", json!({"experiment_id": "1", "run_name": "r"})).await;
+    let html = page(&site, "/1/delete").await;
+    assert!(html.contains("Its 2 versions go with it."), "{html}");
+    assert!(html.contains("The experiment that was made with it goes, too: 1 candidate."), "{html}");
+}
+
+#[tokio::test]
+async fn a_protected_alias_keeps_its_version_and_its_model_from_reporters() {
+    let site = Site::new().await;
+    create(&site, "churn").await;
+    register(&site, "churn", &[("a", b"1")]).await;
+    let alias = format!("/api/v4/projects/{}/models/churn/aliases/champion", site.project);
+    site.ann.put(&alias, &json!({"version": "1", "protected": true})).await.expect_json();
+    let rita = site.server.user("rita").await;
+    site.server.member(site.project, &rita, Role::Reporter).await;
+    let rita = Browser::by_link(&site.server, &rita).await;
+    for delete in [format!("{MODELS}/1/versions/1/delete"), format!("{MODELS}/1/delete")] {
+        let refused = rita.post(&delete, &delete, "").await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(refused.text().contains("The alias champion is protected"), "{}", refused.text());
+    }
+}
+
+#[tokio::test]
+async fn a_deleted_version_is_restored_from_the_bin() {
+    let site = Site::new().await;
+    create(&site, "churn").await;
+    register(&site, "churn", &[("a", b"12345")]).await;
+    let browser = browser(&site).await;
+    let one = format!("{MODELS}/1/versions/1");
+    let delete = format!("{one}/delete");
+    let gone = browser.post(&delete, &delete, "").await;
+    assert_eq!(gone.header("location"), format!("{MODELS}/1?tab=versions"));
+    assert_eq!(site.page("/-/ml/models/1/versions/1").await.status, StatusCode::NOT_FOUND);
+    let list = format!("{MODELS}/1?tab=versions");
+    browser.post(&list, &format!("{one}/restore"), "").await;
+    assert!(page(&site, "/1/versions/1").await.contains("1.0.0"));
+}
