@@ -7,7 +7,7 @@ use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use modelry_core::policy::Action::{
-    ManageMembers, ManageSettings, ReadExperiments, ReadMembers, ReadModels, ReadProject, WriteModels,
+    ManageMembers, ManageSettings, Purge, ReadExperiments, ReadMembers, ReadModels, ReadProject, WriteModels,
 };
 use modelry_server::App;
 use modelry_server::mlflow::PREFIX;
@@ -122,7 +122,7 @@ fn of_projects(app: &App) -> Table {
 
 /// Adds the pages of the model registry.
 fn of_models(table: Table) -> Table {
-    let (read, write) = (Project(ReadModels), Project(WriteModels));
+    let (read, write, purge) = (Project(ReadModels), Project(WriteModels), Project(Purge));
     let list = "/{project}/-/ml/models";
     let model = "/{project}/-/ml/models/{model}";
     let promote = "/{project}/-/ml/candidates/{candidate}/promote";
@@ -137,7 +137,9 @@ fn of_models(table: Table) -> Table {
         .route(Method::POST, &below("edit"), write, models::edit::change_model)
         .route(Method::GET, &below("delete"), write, models::delete::ask_about_model)
         .route(Method::POST, &below("delete"), write, models::delete::delete_model)
-        .route(Method::POST, &below("restore"), write, models::list::restore_model)
+        .route(Method::GET, &format!("{list}/bin"), write, models::bin::show_models)
+        .route(Method::POST, &below("restore"), write, models::bin::restore_model)
+        .route(Method::POST, &below("purge"), purge, models::bin::purge_model)
         .route(Method::GET, &below("compare"), read, models::compare::compare_versions)
         .route(Method::GET, &below("versions/new"), write, models::new_version::show_form)
         .route(Method::POST, &below("versions"), write, models::new_version::create)
@@ -153,7 +155,9 @@ fn of_models(table: Table) -> Table {
         .route(Method::POST, &version("/advice"), write, models::change::set_advice)
         .route(Method::GET, &version("/delete"), write, models::delete::ask_about_version)
         .route(Method::POST, &version("/delete"), write, models::delete::delete_version)
-        .route(Method::POST, &version("/restore"), write, models::change::restore)
+        .route(Method::GET, &below("versions/bin"), write, models::bin::show_versions)
+        .route(Method::POST, &version("/restore"), write, models::bin::restore_version)
+        .route(Method::POST, &version("/purge"), purge, models::bin::purge_version)
         .route(Method::GET, promote, write, models::promote::show_form)
         .route(Method::POST, promote, write, models::promote::promote)
 }

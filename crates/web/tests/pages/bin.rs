@@ -16,7 +16,7 @@ async fn a_deleted_model_is_restored_from_the_bin() {
     browser.post(&delete, &delete, "").await;
     assert_eq!(site.page("/-/ml/models/1").await.status, StatusCode::NOT_FOUND);
     assert!(page(&site, "").await.contains("In the bin"));
-    browser.post(MODELS, &format!("{MODELS}/1/restore"), "").await;
+    browser.post(&format!("{MODELS}/bin"), &format!("{MODELS}/1/restore"), "").await;
     assert!(page(&site, "/1").await.contains("<h1>churn</h1>"));
 }
 
@@ -83,7 +83,91 @@ async fn a_deleted_version_is_restored_from_the_bin() {
     let gone = browser.post(&delete, &delete, "").await;
     assert_eq!(gone.header("location"), format!("{MODELS}/1?tab=versions"));
     assert_eq!(site.page("/-/ml/models/1/versions/1").await.status, StatusCode::NOT_FOUND);
-    let list = format!("{MODELS}/1?tab=versions");
-    browser.post(&list, &format!("{one}/restore"), "").await;
+    assert!(page(&site, "/1?tab=versions").await.contains("In the bin"));
+    browser.post(&format!("{MODELS}/1/versions/bin"), &format!("{one}/restore"), "").await;
     assert!(page(&site, "/1/versions/1").await.contains("1.0.0"));
+}
+
+/// Registers a file that only its version has, and deletes the version, or its model.
+async fn delete_alone(site: &Site, owner: &Browser, below: &str) {
+    create(site, "churn").await;
+    register_alone(site, "churn", b"12345").await;
+    let delete = format!("{MODELS}{below}/delete");
+    owner.post(&delete, &delete, "").await;
+}
+
+#[tokio::test]
+async fn the_bin_says_how_long_things_stay_and_what_they_free() {
+    for (below, bin) in [("/1/versions/1", "/1/versions/bin"), ("/1", "/bin")] {
+        let site = Site::new().await;
+        delete_alone(&site, &browser(&site).await, below).await;
+        let html = page(&site, bin).await;
+        assert!(html.contains(r#"<td class="number">7 days</td>"#), "{bin}: {html}");
+        assert!(html.contains(r#"<td class="number">5 B</td>"#), "{bin}: {html}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_removed_for_good_is_gone_and_its_bytes_are_told() {
+    for (below, bin) in [("/1/versions/1", "/1/versions/bin"), ("/1", "/bin")] {
+        let site = Site::new().await;
+        let owner = browser(&site).await;
+        delete_alone(&site, &owner, below).await;
+        let bin = format!("{MODELS}{bin}");
+        let purged = owner.post(&bin, &format!("{MODELS}{below}/purge"), "").await;
+        assert!(purged.text().contains("is removed for good. This freed 5 B."), "{}", purged.text());
+        assert!(purged.text().contains("Nothing is in the bin"), "{}", purged.text());
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_in_the_bin_is_not_removed() {
+    let site = Site::new().await;
+    let owner = browser(&site).await;
+    create(&site, "churn").await;
+    register(&site, "churn", &[("a", b"1")]).await;
+    for below in ["/1/versions/1", "/1"] {
+        let edit = format!("{MODELS}/1/edit");
+        let refused = owner.post(&edit, &format!("{MODELS}{below}/purge"), "").await;
+        assert_eq!(refused.status, StatusCode::NOT_FOUND, "{below}");
+        page(&site, below).await;
+    }
+}
+
+#[tokio::test]
+async fn only_maintainers_are_offered_to_remove_for_good_and_may() {
+    let site = Site::new().await;
+    delete_alone(&site, &browser(&site).await, "/1/versions/1").await;
+    let bin = format!("{MODELS}/1/versions/bin");
+    for (role, may) in [(Role::Maintainer, true), (Role::Developer, false), (Role::Reporter, false)] {
+        let member = site.server.user(&role.to_string()).await;
+        site.server.member(site.project, &member, role).await;
+        let member = Browser::by_link(&site.server, &member).await;
+        assert_eq!(member.get(&bin).await.text().contains("/purge"), may, "{role}");
+        if !may {
+            let refused = member.post(&bin, &format!("{MODELS}/1/versions/1/purge"), "").await;
+            assert_eq!(refused.status, StatusCode::FORBIDDEN, "{role}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_model_whose_name_is_taken_stays_in_the_bin_and_says_so() {
+    let site = Site::new().await;
+    delete_alone(&site, &browser(&site).await, "/1").await;
+    create(&site, "churn").await;
+    let bin = format!("{MODELS}/bin");
+    let refused = browser(&site).await.post(&bin, &format!("{MODELS}/1/restore"), "").await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(refused.text().contains("has that name by now"), "{}", refused.text());
+}
+
+#[tokio::test]
+async fn a_form_without_the_secret_removes_nothing() {
+    let site = Site::new().await;
+    let owner = browser(&site).await;
+    delete_alone(&site, &owner, "/1").await;
+    let refused = owner.post_without_secret(&format!("{MODELS}/1/purge"), "").await;
+    assert_eq!(refused.status, StatusCode::FORBIDDEN);
+    assert!(page(&site, "/bin").await.contains(r#"<th scope="row">churn</th>"#));
 }

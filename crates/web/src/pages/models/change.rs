@@ -1,4 +1,4 @@
-//! What may be done with a version: publish, alias, stage, description, the bin.
+//! What may be changed of a version: whether it is published, aliases, stage, advice, description.
 
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -16,7 +16,7 @@ use modelry_store::versions::{self, Advice, ModelVersion};
 use serde::Deserialize;
 
 use super::version::{Seen, version_page};
-use super::{About, MOST_DELETED, model_href, read_description, version_href};
+use super::{About, model_href, read_description, version_href};
 use crate::answer::{Answer, Page, Shown};
 use crate::form::Form;
 use crate::pages::sign_in::ButtonForm;
@@ -251,23 +251,4 @@ pub(crate) async fn set_description(
         }
         Err(error) => change.refuse(error).await,
     }
-}
-
-/// Takes a version out of the bin and goes to it.
-pub(crate) async fn restore(
-    State(app): State<App>,
-    granted: Granted,
-    Shown(Path((_, id, number))): Place,
-    Form(ButtonForm {}): Form<ButtonForm>,
-) -> Answer<Redirect> {
-    let (project, model, now) = (granted.project(), ModelId(id), app.clock.now());
-    let restored = app.db.write(move |tx| {
-        About::read(tx, project, model)?;
-        let bin = versions::list_deleted(tx, project, model, MOST_DELETED)?;
-        let version = bin.into_iter().find(|version| version.number == number);
-        let version = version
-            .ok_or_else(|| Error::not_found(format!("no version with the number {number} is in the bin")))?;
-        versions::restore(tx, project, version.id, now)
-    });
-    Ok(Redirect::to(&version_href(&granted, &restored.await?)))
 }

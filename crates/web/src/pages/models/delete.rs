@@ -28,7 +28,7 @@ use crate::pages::shown::summary;
 use crate::pages::sign_in::ButtonForm;
 use crate::pages::{shown_count, typed_wrong};
 use crate::shell::Crumb;
-use crate::views::models::delete::{DeletePage, frees};
+use crate::views::models::delete::{DeletePage, amount_freed};
 use crate::visit::Visit;
 
 /// What is to be deleted.
@@ -147,8 +147,8 @@ fn of_model(tx: &mut Tx<'_>, project: ProjectId, about: &About) -> Result<Vec<St
     }
     sentences.push("Its name is free at once.".to_owned());
     let freed = match purge::frees(tx, project, Thing::Model(model.id))? {
-        0 => "frees nothing: what files it has, others have too".to_owned(),
-        size_bytes => frees(size_bytes),
+        0 => "nothing: what files it has, others have too".to_owned(),
+        size_bytes => amount_freed(size_bytes),
     };
     sentences.push(bin_sentence(Some(freed)));
     Ok(sentences)
@@ -201,14 +201,14 @@ fn of_version(tx: &mut Tx<'_>, project: ProjectId, seen: &Seen) -> Result<Vec<St
         return Ok(sentences);
     }
     sentences.push(format!("Its files go with it: {}.", summary(amount)));
-    let freed = frees(purge::frees(tx, project, Thing::Version(version.id))?);
+    let freed = amount_freed(purge::frees(tx, project, Thing::Version(version.id))?);
     sentences.push(bin_sentence(Some(freed)));
     Ok(sentences)
 }
 
 /// What becomes of a thing that is deleted, and what it frees at the end.
 fn bin_sentence(freed: Option<String>) -> String {
-    let freed = freed.map(|freed| format!(", which {freed}")).unwrap_or_default();
+    let freed = freed.map(|freed| format!(", which frees {freed}")).unwrap_or_default();
     format!(
         "It goes to the bin for {BIN_DAYS} days, from where it can be restored. \
          Then it is removed for good{freed}."

@@ -7,22 +7,21 @@ use modelry_core::Result;
 use modelry_core::ids::ModelId;
 use modelry_server::App;
 use modelry_server::access::Granted;
-use modelry_server::extract::{Path, Query};
+use modelry_server::extract::Query;
 use modelry_server::registry::new_model;
 use modelry_store::models::{self, Model, ModelKind, Summary};
 use modelry_store::projects;
 use serde::Deserialize;
 
-use super::{MOST_DELETED, can_write, list_href, model_href, read_description, version_link};
+use super::{bin, can_write, list_href, model_href, read_description, version_link};
 use crate::answer::{Answer, Page, Shown};
 use crate::form::Form;
-use crate::pages::sign_in::ButtonForm;
 use crate::pages::{ROWS_TO_READ, page, shown_count, start, typed_wrong};
 use crate::shell::{Crumb, Section};
 use crate::views::connect::Connect;
 use crate::views::models::form::ModelFormPage;
 use crate::views::models::list::{ModelRow, ModelsPage};
-use crate::views::models::{Deleted, register};
+use crate::views::models::register;
 use crate::visit::Visit;
 
 /// What the list's address says.
@@ -55,11 +54,11 @@ async fn models_page(app: &App, granted: &Granted, visit: &Visit, query: ListQue
     let before: Option<ModelId> = start(&query.page_token)?;
     let (id, search, can_write) = (granted.project(), query.search.clone(), can_write(granted));
     let read = app.db.read(move |tx| {
-        let bin = if can_write { models::list_deleted(tx, id, MOST_DELETED)? } else { Vec::new() };
+        let in_bin = if can_write { bin::count_models(tx, id)? } else { 0 };
         let found = models::list_summaries(tx, id, &search, before, ROWS_TO_READ)?;
-        Ok((projects::get(tx, id)?, found, bin))
+        Ok((projects::get(tx, id)?, found, in_bin))
     });
-    let (project, mut found, bin) = read.await?;
+    let (project, mut found, in_bin) = read.await?;
     let href = list_href(granted);
     let pager = page(&mut found, &href, &[("search", &query.search)], &query.page_token, |row| row.model.id);
     let way = vec![Crumb::here("Model registry")];
@@ -67,11 +66,10 @@ async fn models_page(app: &App, granted: &Granted, visit: &Visit, query: ListQue
         shell: visit.project_shell(granted, &project.name, Section::Models, way),
         href,
         can_write,
-        problem: None,
         search: query.search,
         models: found.into_iter().map(|summary| row(granted, visit, summary)).collect(),
         pager,
-        bin: bin.into_iter().map(|model| deleted(granted, visit, model)).collect(),
+        in_bin,
         register: register("my-model"),
         connect: Connect::without_token(&visit.tracking_uri(id), visit.is_signed_in()),
     })
@@ -86,14 +84,6 @@ pub(in crate::pages) fn row(granted: &Granted, visit: &Visit, summary: Summary) 
         owner: summary.creator,
         changed: visit.moment(summary.model.updated_at),
         name: summary.model.name,
-    }
-}
-
-fn deleted(granted: &Granted, visit: &Visit, model: Model) -> Deleted {
-    Deleted {
-        deleted: visit.moment(model.deleted_at.unwrap_or(model.updated_at)),
-        restore_href: format!("{}/restore", model_href(granted, model.id)),
-        label: model.name,
     }
 }
 
@@ -150,23 +140,4 @@ async fn form_page(
         description: form.description,
         problem,
     })
-}
-
-/// Takes a model out of the bin and goes to it, or says why not.
-pub(crate) async fn restore_model(
-    State(app): State<App>,
-    granted: Granted,
-    visit: Visit,
-    Shown(Path((_, id))): Shown<Path<(String, i64)>>,
-    Form(ButtonForm {}): Form<ButtonForm>,
-) -> Answer<Response> {
-    let (project, now) = (granted.project(), app.clock.now());
-    let error = match app.db.write(move |tx| models::restore(tx, project, ModelId(id), now)).await {
-        Ok(model) => return Ok(Redirect::to(&model_href(&granted, model.id)).into_response()),
-        Err(error) => error,
-    };
-    let problem = typed_wrong(error)?;
-    let mut page = models_page(&app, &granted, &visit, ListQuery::default()).await?;
-    page.problem = Some(problem);
-    Ok((StatusCode::UNPROCESSABLE_ENTITY, Page(page)).into_response())
 }

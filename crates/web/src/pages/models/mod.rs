@@ -15,6 +15,7 @@ use crate::shell::{Crumb, Section, Shell};
 use crate::views::models::VersionLink;
 use crate::visit::{Visit, href};
 
+pub(crate) mod bin;
 pub(crate) mod change;
 pub(crate) mod compare;
 pub(crate) mod delete;
@@ -25,9 +26,6 @@ pub(crate) mod model;
 pub(crate) mod new_version;
 pub(crate) mod promote;
 pub(crate) mod version;
-
-/// How many things of a bin a page shows.
-const MOST_DELETED: i64 = 20;
 
 /// A model with what every page of it shows.
 struct About {

@@ -16,7 +16,7 @@ use modelry_store::versions::{self, Alias, Details, ModelVersion, Move, Position
 use serde::Deserialize;
 
 use super::version::Promising;
-use super::{About, MOST_DELETED, can_write, creator_name, model_href, version_href, version_link};
+use super::{About, bin, can_write, creator_name, model_href, version_href, version_link};
 use crate::answer::{Answer, Page, Shown};
 use crate::markdown::Markdown;
 use crate::pages::{ROWS_TO_READ, experiments as experiment_pages, page, shown_count, start};
@@ -27,8 +27,7 @@ use crate::views::models::model::{
     AliasRow, ExperimentBrief, ModelHead, ModelPage, MoveRow, VersionRow, VersionsPage,
 };
 use crate::views::models::{
-    Address, Deleted, Standing, State as VersionState, Usage, VersionLink, register, register_later,
-    use_model,
+    Address, Standing, State as VersionState, Usage, VersionLink, register, register_later, use_model,
 };
 use crate::visit::Visit;
 
@@ -290,10 +289,10 @@ async fn versions_page(
     let after: Option<Position> = start(token)?;
     let read = app.db.read(move |tx| {
         let top = Top::read(tx, project, id)?;
-        let bin = if can_write { versions::list_deleted(tx, project, id, MOST_DELETED)? } else { Vec::new() };
-        Ok((top, Rows::read(tx, project, id, after.as_ref(), ROWS_TO_READ)?, bin))
+        let in_bin = if can_write { bin::count_versions(tx, project, id)? } else { 0 };
+        Ok((top, Rows::read(tx, project, id, after.as_ref(), ROWS_TO_READ)?, in_bin))
     });
-    let (top, mut rows, bin) = read.await?;
+    let (top, mut rows, in_bin) = read.await?;
     let href = top.about.href(granted);
     let key = |(version, _): &(ModelVersion, Details)| (version.version.precedence(), version.number);
     let pager = page(&mut rows.versions, &href, &[("tab", "versions")], token, key);
@@ -303,14 +302,6 @@ async fn versions_page(
         problem: None,
         versions: rows.view(granted, visit),
         pager,
-        bin: bin.iter().map(|version| deleted(granted, visit, version)).collect(),
+        in_bin,
     })
-}
-
-fn deleted(granted: &Granted, visit: &Visit, version: &ModelVersion) -> Deleted {
-    Deleted {
-        label: version.label(),
-        deleted: visit.moment(version.deleted_at.unwrap_or(version.updated_at)),
-        restore_href: format!("{}/restore", version_href(granted, version)),
-    }
 }

@@ -23,11 +23,11 @@ pub struct DeletePage {
     pub cancel_href: String,
 }
 
-/// What removing something for good frees, as the end of a sentence.
-pub fn frees(size_bytes: u64) -> String {
+/// How much removing something for good frees, as the end of a sentence.
+pub fn amount_freed(size_bytes: u64) -> String {
     match size_bytes {
-        0 => "frees nothing: other versions or candidates have the same bytes".to_owned(),
-        size_bytes => format!("frees {}", format::bytes(size_bytes)),
+        0 => "nothing: other versions or candidates have the same bytes".to_owned(),
+        size_bytes => format::bytes(size_bytes),
     }
 }
 
@@ -45,7 +45,7 @@ mod tests {
             problem: Some("The alias champion is protected: only maintainers may move it.".to_owned()),
             consequences: vec![
                 "Its files (5 files, 1.2 MB) go with it.".to_owned(),
-                format!("It {}.", frees(12_300_000)),
+                format!("It frees {}.", amount_freed(12_300_000)),
             ],
             action: format!("{HREF}/versions/2/delete"),
             cancel_href: format!("{HREF}/versions/2"),
@@ -57,6 +57,6 @@ mod tests {
 
     #[test]
     fn bytes_that_others_have_are_not_freed() {
-        assert_eq!(frees(0), "frees nothing: other versions or candidates have the same bytes");
+        assert_eq!(amount_freed(0), "nothing: other versions or candidates have the same bytes");
     }
 }

@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::{Deleted, VersionLink};
+use super::VersionLink;
 use crate::format::Moment;
 use crate::parts::{Pager, Snippet};
 use crate::shell::Shell;
@@ -18,16 +18,14 @@ pub struct ModelsPage {
     pub href: String,
     /// Whether the reader may change models.
     pub can_write: bool,
-    /// Why the last change was refused.
-    pub problem: Option<String>,
     /// The text that names are searched for; empty for all.
     pub search: String,
     /// One page of models.
     pub models: Vec<ModelRow>,
     /// The way to the other pages.
     pub pager: Pager,
-    /// Models that can be restored.
-    pub bin: Vec<Deleted>,
+    /// How many models are in the bin, for who may take them out.
+    pub in_bin: usize,
     /// Code that registers a version.
     pub register: Snippet,
     /// How to point a client at the project, for the empty state.
@@ -75,15 +73,10 @@ mod tests {
             shell: project_shell("Model registry", Section::Models),
             href: "/research/churn/-/ml/models".to_owned(),
             can_write: true,
-            problem: None,
             search: String::new(),
             models: vec![row("churn", Some("1.2.0 (#4)"), 4, 3), row("demand <b>", None, 0, 4_000)],
             pager: Pager { first: None, next: Some("?page_token=abc".to_owned()) },
-            bin: vec![Deleted {
-                label: "old".to_owned(),
-                deleted: minutes_ago(90),
-                restore_href: "/research/churn/-/ml/models/2/restore".to_owned(),
-            }],
+            in_bin: 1,
             register: register("my-model"),
             connect: connect::tests::sample(),
         }
@@ -99,7 +92,7 @@ mod tests {
 
     #[test]
     fn a_reader_sees_no_forms() {
-        let html = ModelsPage { can_write: false, bin: Vec::new(), ..sample() }.to_string();
+        let html = ModelsPage { can_write: false, in_bin: 0, ..sample() }.to_string();
         check("models_read_only", &html);
         assert!(!html.contains("Create model") && !html.contains("In the bin"));
     }

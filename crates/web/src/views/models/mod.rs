@@ -8,6 +8,7 @@ use modelry_core::version::Version;
 
 use crate::parts::Snippet;
 
+pub mod bin;
 pub mod compare;
 pub mod delete;
 pub mod files;
@@ -113,17 +114,6 @@ pub struct VersionLink {
     pub label: String,
     /// Its page.
     pub href: String,
-}
-
-/// Something in the bin that can be taken out again.
-#[derive(Clone, Debug)]
-pub struct Deleted {
-    /// What it is called.
-    pub label: String,
-    /// When it was put there.
-    pub deleted: crate::format::Moment,
-    /// Where its form posts to.
-    pub restore_href: String,
 }
 
 /// How a client names a version of a model: `models:/churn/1.2.0`.

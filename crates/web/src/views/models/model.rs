@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::{Deleted, Standing, State, VersionLink};
+use super::{Standing, State, VersionLink};
 use crate::format::Moment;
 use crate::markdown::Markdown;
 use crate::parts::{Pager, Snippet};
@@ -113,8 +113,8 @@ pub struct VersionsPage {
     pub versions: Vec<VersionRow>,
     /// The way to the other pages.
     pub pager: Pager,
-    /// Versions that can be restored.
-    pub bin: Vec<Deleted>,
+    /// How many versions are in the bin, for who may take them out.
+    pub in_bin: usize,
 }
 
 /// One version of a list.
@@ -238,7 +238,7 @@ mod tests {
             problem: None,
             versions: vec![row("1.1.0", 2, State::Draft), row("1.0.0", 1, State::Published)],
             pager: Pager::default(),
-            bin: Vec::new(),
+            in_bin: 1,
         };
         let html = page.to_string();
         check("model_versions", &html);
