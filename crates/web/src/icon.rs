@@ -49,6 +49,8 @@ pub const FOLDER: Icon = Icon("M2 12.5v-9h4.2l1.5 2H14v7z");
 pub const FILE: Icon = Icon("M3.5 1.8h5.5l3.5 3.5v8.9h-9zM9 1.8v3.5h3.5");
 /// A logged model.
 pub const BOX: Icon = Icon("M8 1.8l5.5 3v6.4L8 14.2l-5.5-3V4.8zM2.5 4.8L8 7.9l5.5-3.1M8 7.9v6.3");
+/// Packages.
+pub const ARCHIVE: Icon = Icon("M2 2.8h12v3.4H2zM3 6.2v7h10v-7M6.3 8.9h3.4");
 /// Seen by members only.
 pub const LOCK: Icon = Icon("M3.5 7h9v6.5h-9zM5.3 7V4.8a2.7 2.7 0 0 1 5.4 0V7");
 /// Seen by whoever signs in.

@@ -17,8 +17,8 @@ use modelry_server::table::{Csrf, Route, Table};
 use tower::ServiceExt as _;
 
 use crate::pages::{
-    artifacts, candidate, charts, experiment, experiments, members, mlflow_links, models, password, project,
-    projects, settings, sign_in, tokens, users, words,
+    artifacts, candidate, charts, experiment, experiments, members, mlflow_links, models, packages, password,
+    project, projects, settings, sign_in, tokens, users, words,
 };
 use crate::{address, answer, assets};
 
@@ -120,7 +120,7 @@ fn of_projects(app: &App) -> Table {
         )
 }
 
-/// Adds the pages of the model registry.
+/// Adds the pages of the package registry and of the model registry.
 fn of_models(table: Table) -> Table {
     let (read, write, purge) = (Project(ReadModels), Project(WriteModels), Project(Purge));
     let list = "/{project}/-/ml/models";
@@ -129,6 +129,7 @@ fn of_models(table: Table) -> Table {
     let below = |page: &str| format!("{model}/{page}");
     let version = |page: &str| format!("{model}/versions/{{version}}{page}");
     table
+        .route(Method::GET, "/{project}/-/packages", read, packages::list_packages)
         .route(Method::GET, list, read, models::list::list_models)
         .route(Method::POST, list, write, models::list::create_model)
         .route(Method::GET, &format!("{list}/new"), write, models::list::show_form)

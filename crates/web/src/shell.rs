@@ -87,6 +87,8 @@ pub enum Section {
     Overview,
     /// Analyze > Model experiments.
     Experiments,
+    /// Deploy > Package registry.
+    Packages,
     /// Deploy > Model registry.
     Models,
     /// Manage > Members.

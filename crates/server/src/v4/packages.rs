@@ -3,10 +3,10 @@
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::Response;
+use modelry_core::Result;
 use modelry_core::ids::ProjectId;
-use modelry_core::{Error, Result};
 use modelry_db::Tx;
-use modelry_store::packages::{self, Content, Kind, Package, Position, Wanted};
+use modelry_store::packages::{self, Content, Package, Position, Wanted};
 use modelry_store::versions;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -115,14 +115,6 @@ pub(super) struct ListPackages {
     after: Option<String>,
 }
 
-fn read_kind(text: &str) -> Result<Kind> {
-    match text {
-        "version" => Ok(Kind::Version),
-        "candidate" => Ok(Kind::Candidate),
-        other => Err(Error::invalid(format!("`type` is `version` or `candidate`, not `{other}`"))),
-    }
-}
-
 /// List a project's packages, the newest first: those of versions, and those of candidates that have files.
 #[utoipa::path(
     get, path = "/api/v4/projects/{project}/packages", tag = "packages",
@@ -143,7 +135,7 @@ pub(super) async fn list_packages(
 ) -> Result<Page<PackageView>, Problem> {
     let project = granted.project();
     let size = usize::try_from(page::size(query.per_page)?).expect("a page's size is 1 to 100");
-    let kind = query.kind.as_deref().map(read_kind).transpose()?;
+    let kind = query.kind.as_deref().map(str::parse).transpose()?;
     let wanted = Wanted { kind, part: query.search.unwrap_or_default() };
     let after = query.after.map_or(Ok(Position::START), |after| after.parse())?;
     let listed = app.db.read(move |tx| {

@@ -29,6 +29,18 @@ pub enum Kind {
     Candidate,
 }
 
+impl FromStr for Kind {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        match text {
+            "version" => Ok(Self::Version),
+            "candidate" => Ok(Self::Candidate),
+            other => Err(Error::invalid(format!("`type` is `version` or `candidate`, not `{other}`"))),
+        }
+    }
+}
+
 /// Which packages to list.
 #[derive(Clone, Debug, Default)]
 pub struct Wanted {

@@ -20,6 +20,7 @@ pub(crate) mod members;
 pub(crate) mod mlflow_links;
 mod model_tree;
 pub(crate) mod models;
+pub(crate) mod packages;
 pub(crate) mod password;
 mod preview;
 pub(crate) mod project;

@@ -13,6 +13,7 @@ pub mod failure;
 pub mod members;
 pub mod mlflow_links;
 pub mod models;
+pub mod packages;
 pub mod password;
 pub mod project;
 pub mod projects;

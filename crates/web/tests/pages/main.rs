@@ -4,6 +4,7 @@ mod access;
 mod bin;
 mod forms;
 mod given;
+mod packages;
 mod registry;
 mod site;
 mod tracking;

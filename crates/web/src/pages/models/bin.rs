@@ -62,7 +62,7 @@ impl Bin {
             }
             Self::Versions(model) => {
                 let found = versions::list_deleted(tx, project, model, MOST)?;
-                Ok(found.into_iter().map(Found::of_version).collect())
+                Ok(found.iter().map(Found::of_version).collect())
             }
         }
     }
@@ -96,7 +96,7 @@ impl Found {
         }
     }
 
-    fn of_version(version: ModelVersion) -> Self {
+    fn of_version(version: &ModelVersion) -> Self {
         Self {
             thing: Thing::Version(version.id),
             number: version.number,
