@@ -7,7 +7,8 @@ use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use modelry_core::policy::Action::{
-    ManageMembers, ManageSettings, Purge, ReadExperiments, ReadMembers, ReadModels, ReadProject, WriteModels,
+    ManageMembers, ManageSettings, MoveProtectedAliases, Purge, ReadExperiments, ReadMembers, ReadModels,
+    ReadProject, WriteModels,
 };
 use modelry_server::App;
 use modelry_server::mlflow::PREFIX;
@@ -122,7 +123,8 @@ fn of_projects(app: &App) -> Table {
 
 /// Adds the pages of the package registry and of the model registry.
 fn of_models(table: Table) -> Table {
-    let (read, write, purge) = (Project(ReadModels), Project(WriteModels), Project(Purge));
+    let (read, write) = (Project(ReadModels), Project(WriteModels));
+    let (protect, purge) = (Project(MoveProtectedAliases), Project(Purge));
     let list = "/{project}/-/ml/models";
     let model = "/{project}/-/ml/models/{model}";
     let promote = "/{project}/-/ml/candidates/{candidate}/promote";
@@ -141,6 +143,8 @@ fn of_models(table: Table) -> Table {
         .route(Method::GET, &format!("{list}/bin"), write, models::bin::show_models)
         .route(Method::POST, &below("restore"), write, models::bin::restore_model)
         .route(Method::POST, &below("purge"), purge, models::bin::purge_model)
+        .route(Method::POST, &below("aliases/protect"), protect, models::aliases::protect_alias)
+        .route(Method::POST, &below("aliases/roll_back"), write, models::aliases::roll_back)
         .route(Method::GET, &below("compare"), read, models::compare::compare_versions)
         .route(Method::GET, &below("versions/new"), write, models::new_version::show_form)
         .route(Method::POST, &below("versions"), write, models::new_version::create)

@@ -91,6 +91,8 @@ async fn a_guest_reads_but_changes_nothing() {
         "GET /{project}/-/ml/models/bin",
         "POST /{project}/-/ml/models/{model}/restore",
         "POST /{project}/-/ml/models/{model}/purge",
+        "POST /{project}/-/ml/models/{model}/aliases/protect",
+        "POST /{project}/-/ml/models/{model}/aliases/roll_back",
         "GET /{project}/-/ml/models/{model}/versions/new",
         "POST /{project}/-/ml/models/{model}/versions",
         "GET /{project}/-/ml/models/{model}/versions/{version}/edit",

@@ -1,6 +1,7 @@
 //! The pages over HTTP, in process: who may see what, and that they show what was logged.
 
 mod access;
+mod aliases;
 mod bin;
 mod forms;
 mod given;

@@ -15,6 +15,7 @@ use crate::shell::{Crumb, Section, Shell};
 use crate::views::models::VersionLink;
 use crate::visit::{Visit, href};
 
+pub(crate) mod aliases;
 pub(crate) mod bin;
 pub(crate) mod change;
 pub(crate) mod compare;

@@ -12,9 +12,10 @@ use modelry_server::access::Granted;
 use modelry_server::extract::{Path, Query};
 use modelry_store::experiments;
 use modelry_store::models::{self, ModelKind};
-use modelry_store::versions::{self, Alias, Details, ModelVersion, Move, Position};
+use modelry_store::versions::{self, Details, ModelVersion, Position};
 use serde::Deserialize;
 
+use super::aliases::WithMoves;
 use super::version::Promising;
 use super::{About, bin, can_write, creator_name, model_href, version_href, version_link};
 use crate::answer::{Answer, Page, Shown};
@@ -23,19 +24,14 @@ use crate::pages::{ROWS_TO_READ, experiments as experiment_pages, page, shown_co
 use crate::parts::Snippet;
 use crate::shell::Crumb;
 use crate::views::Pair;
-use crate::views::models::model::{
-    AliasRow, ExperimentBrief, ModelHead, ModelPage, MoveRow, VersionRow, VersionsPage,
-};
+use crate::views::models::model::{ExperimentBrief, ModelHead, ModelPage, VersionRow, VersionsPage};
 use crate::views::models::{
-    Address, Standing, State as VersionState, Usage, VersionLink, register, register_later, use_model,
+    Address, Standing, State as VersionState, Usage, register, register_later, use_model,
 };
 use crate::visit::Visit;
 
 /// How many versions the overview shows.
 const NEWEST: i64 = 5;
-
-/// How many moves of an alias it shows.
-const MOVES: i64 = 10;
 
 /// What the address of a model's page says.
 #[derive(Deserialize)]
@@ -165,7 +161,7 @@ struct Overview {
     latest: Option<ModelVersion>,
     experiment: Option<(experiments::Experiment, i64)>,
     metadata: Vec<(String, String)>,
-    aliases: Vec<(Alias, Vec<Move>)>,
+    aliases: Vec<WithMoves>,
     has_mlmodel: bool,
 }
 
@@ -179,11 +175,6 @@ impl Overview {
             None => None,
         };
         let model = &top.about.model;
-        let mut aliases = Vec::new();
-        for alias in versions::aliases(tx, project, &[id])?.remove(&id).unwrap_or_default() {
-            let moves = versions::alias_history(tx, project, model, &alias.name, None, MOVES)?;
-            aliases.push((alias, moves));
-        }
         let latest = models::find_latest(tx, project, model)?;
         Ok(Self {
             newest: Rows::read(tx, project, id, None, NEWEST)?,
@@ -194,13 +185,19 @@ impl Overview {
             latest,
             experiment,
             metadata: models::metadata(tx, project, &[id])?.remove(&id).unwrap_or_default(),
-            aliases,
+            aliases: WithMoves::read_all(tx, project, model)?,
             top,
         })
     }
 }
 
-async fn overview_page(app: &App, granted: &Granted, visit: &Visit, id: ModelId) -> Result<ModelPage> {
+/// The overview of a model.
+pub(super) async fn overview_page(
+    app: &App,
+    granted: &Granted,
+    visit: &Visit,
+    id: ModelId,
+) -> Result<ModelPage> {
     let project = granted.project();
     let read = app.db.read(move |tx| Overview::read(tx, project, id)).await?;
     let href = read.top.about.href(granted);
@@ -214,7 +211,7 @@ async fn overview_page(app: &App, granted: &Granted, visit: &Visit, id: ModelId)
         card_problem: card.problem.map(|problem| problem.to_string()),
         front_matter: card.front_matter.map(front_matter_pairs).unwrap_or_default(),
         usage: usage(&read),
-        aliases: read.aliases.into_iter().map(|alias| alias_row(&href, visit, alias)).collect(),
+        aliases: read.aliases.into_iter().map(|alias| alias.row(granted, visit, &href)).collect(),
         latest: read.latest.map(|version| version_link(granted, &version)),
         experiment: read.experiment.map(|(experiment, candidates)| ExperimentBrief {
             href: format!("{}/{}", experiment_pages::list_href(granted), experiment.id),
@@ -241,26 +238,6 @@ fn front_matter_pairs(says: FrontMatter) -> Vec<Pair> {
     pairs.map(|(key, value)| Pair { key: key.to_owned(), value }).collect()
 }
 
-fn alias_row(href: &str, visit: &Visit, (alias, moves): (Alias, Vec<Move>)) -> AliasRow {
-    let label = |(version, number): (String, i64)| format!("{version} (#{number})");
-    let row = |step: Move| MoveRow {
-        from: step.from.map(label),
-        to: step.to.map(label),
-        username: step.username,
-        moved: visit.moment(step.moved_at),
-        reason: step.reason,
-    };
-    AliasRow {
-        version: VersionLink {
-            label: label((alias.semantic_version, alias.number)),
-            href: format!("{href}/versions/{}", alias.number),
-        },
-        name: alias.name,
-        is_protected: alias.is_protected,
-        moves: moves.into_iter().map(row).collect(),
-    }
-}
-
 /// Code that gets at the model, or that makes its first version.
 fn usage(read: &Overview) -> Vec<Snippet> {
     let name = &read.top.about.model.name;
@@ -270,7 +247,7 @@ fn usage(read: &Overview) -> Vec<Snippet> {
         let compatible = Address::compatible(name, &latest.version);
         addresses.push(("the newest that is compatible with this one", compatible));
     }
-    if let Some((alias, _)) = read.aliases.first() {
+    if let Some(WithMoves { alias, .. }) = read.aliases.first() {
         addresses.push(("whatever the alias points at", Address::alias(name, &alias.name)));
     }
     addresses.push(("just this version", Address::exact(name, &latest.version)));

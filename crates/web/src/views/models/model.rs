@@ -65,12 +65,23 @@ pub struct ModelPage {
 pub struct AliasRow {
     /// Its name.
     pub name: String,
-    /// Whether only maintainers may move it.
-    pub is_protected: bool,
+    /// Who may move it.
+    pub protection: Protection,
+    /// Whether the reader may change that.
+    pub may_protect: bool,
     /// Where it points.
     pub version: VersionLink,
     /// Its last moves, the newest first.
     pub moves: Vec<MoveRow>,
+}
+
+/// Who may move an alias.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Protection {
+    /// Whoever may change models.
+    None,
+    /// Only maintainers.
+    MaintainersOnly,
 }
 
 /// One move of an alias.
@@ -86,6 +97,8 @@ pub struct MoveRow {
     pub moved: Moment,
     /// Why; may be empty.
     pub reason: String,
+    /// The id of the move, where the reader may take the alias back to where it led.
+    pub back_to: Option<i64>,
 }
 
 /// The experiment of a model.
@@ -170,6 +183,17 @@ mod tests {
         }
     }
 
+    fn step(from: Option<&str>, to: &str, reason: &str, back_to: Option<i64>) -> MoveRow {
+        MoveRow {
+            from: from.map(str::to_owned),
+            to: Some(to.to_owned()),
+            username: Some("ada".to_owned()),
+            moved: minutes_ago(10),
+            reason: reason.to_owned(),
+            back_to,
+        }
+    }
+
     fn sample() -> ModelPage {
         let version = "1.0.0".parse().expect("a version");
         let pair = |key: &str, value: &str| Pair { key: key.to_owned(), value: value.to_owned() };
@@ -190,15 +214,13 @@ mod tests {
             changed: minutes_ago(10),
             aliases: vec![AliasRow {
                 name: "champion".to_owned(),
-                is_protected: true,
+                protection: Protection::MaintainersOnly,
+                may_protect: true,
                 version: VersionLink { label: "1.0.0 (#1)".to_owned(), href: format!("{HREF}/versions/1") },
-                moves: vec![MoveRow {
-                    from: Some("1.1.0 (#2)".to_owned()),
-                    to: Some("1.0.0 (#1)".to_owned()),
-                    username: Some("ada".to_owned()),
-                    moved: minutes_ago(10),
-                    reason: "1.1.0 was <worse>".to_owned(),
-                }],
+                moves: vec![
+                    step(Some("1.1.0 (#2)"), "1.0.0 (#1)", "1.1.0 was <worse>", None),
+                    step(None, "1.1.0 (#2)", "", Some(7)),
+                ],
             }],
             metadata: vec![pair("team", "growth")],
             usage: vec![use_model(Usage::Load, &[("just this", Address::exact("churn", &version))])],
@@ -212,6 +234,7 @@ mod tests {
         assert!(html.contains("<h2>Churn</h2>") && html.contains("<em>why</em>"));
         assert!(html.contains(&format!(r#"<a href="{HREF}/versions/2">1.1.0</a>"#)));
         assert!(html.contains("1.1.0 was &#60;worse&#62;"));
+        assert!(html.contains(r#"name="back_to" value="7""#) && html.contains(">Unprotect<"), "{html}");
     }
 
     #[test]
