@@ -37,7 +37,7 @@ impl Kind {
 }
 
 /// The columns that are shown, by their keys.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Columns {
     /// The metrics.
     pub(super) metrics: Vec<String>,

@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use modelry_core::ids::{CandidateId, ExperimentId};
+use modelry_core::ids::{CandidateId, ExperimentId, ProjectId};
 use modelry_core::search::entity::{CANDIDATES, CandidateAttribute};
 use modelry_core::search::order::{Order, OrderKey};
 use modelry_core::search::{parse_filter, parse_order_by};
 use modelry_core::time::Timestamp;
 use modelry_core::{Kind, Result};
+use modelry_db::Tx;
 use modelry_server::App;
 use modelry_server::access::Granted;
 use modelry_store::candidates::{self, Candidate, Logged};
@@ -87,6 +88,30 @@ async fn find(app: &App, granted: &Granted, query: search::Query) -> Result<Foun
         })
     });
     read.await
+}
+
+/// Up to `limit` active candidates of an experiment, the newest first.
+pub(super) fn newest(
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    experiment: ExperimentId,
+    limit: usize,
+) -> Result<Vec<Candidate>> {
+    let query = search::Query {
+        experiments: vec![experiment],
+        filter: None,
+        order: Vec::new(),
+        view: View::Active,
+        limit,
+        page_token: None,
+    };
+    let page = search::page(tx, project, &query)?;
+    candidates::list(tx, project, &page.candidates)
+}
+
+/// A row of a candidate without its metrics and parameters.
+pub(super) fn plain_row(granted: &Granted, visit: &Visit, candidate: &Candidate) -> CandidateRow {
+    row(granted, visit, candidate, &Logged::default(), &Columns::default())
 }
 
 /// The column that the parser's message names.

@@ -364,3 +364,51 @@ async fn a_reader_sees_models_and_no_forms() {
         assert_eq!(posts, 0, "{below}: {html}");
     }
 }
+
+#[tokio::test]
+async fn the_newest_candidates_of_a_model_are_on_its_page() {
+    let site = Site::new().await;
+    create(&site, "churn").await;
+    assert!(page(&site, "/1").await.contains("What a client logs to the experiment"));
+    for number in 1..=6 {
+        let name = format!("try-{number}");
+        site.call("runs/create", json!({"experiment_id": "1", "run_name": name})).await;
+    }
+    site.run("of-another-experiment").await;
+    let html = page(&site, "/1").await;
+    for number in 2..=6 {
+        assert!(html.contains(&format!(">try-{number}</a>")), "{html}");
+    }
+    assert!(!html.contains(">try-1</a>") && !html.contains("of-another-experiment"), "{html}");
+    assert!(html.contains("/ann/churn/-/ml/experiments/1"));
+}
+
+#[tokio::test]
+async fn a_version_is_downloaded_as_an_archive_and_has_the_digest_of_its_manifest() {
+    let site = Site::new().await;
+    create(&site, "churn rate").await;
+    register(&site, "churn rate", &[("a", b"1"), ("b/c", b"2")]).await;
+    let html = page(&site, "/1/versions/1").await;
+    let version = format!("/api/v4/projects/{}/models/churn%20rate/versions/1.0.0", site.project);
+    for extension in ["tar", "zip"] {
+        let href = format!("{version}/archive.{extension}");
+        assert!(html.contains(&format!(r#"href="{href}" download"#)), "{html}");
+        assert_eq!(site.ann.get(&href).await.status, StatusCode::OK, "{extension}");
+    }
+    let manifest = site.ann.get(&format!("{version}/manifest")).await.expect_json();
+    assert!(html.contains(manifest["sha256"].as_str().expect("a manifest has a digest")), "{html}");
+}
+
+#[tokio::test]
+async fn a_version_names_its_package() {
+    let site = Site::new().await;
+    create(&site, "churn").await;
+    register(&site, "churn", &[]).await;
+    let html = page(&site, "/1/versions/1").await;
+    assert!(
+        html.contains(r#"<a href="/ann/churn/-/packages?type=version&#38;search=churn">churn 1.0.0</a>"#),
+        "{html}"
+    );
+    assert!(html.contains("<span>1000001</span>"), "{html}");
+    assert!(!html.contains("archive.tar"), "it has no files: {html}");
+}

@@ -25,6 +25,7 @@ pub(crate) mod files;
 pub(crate) mod list;
 pub(crate) mod model;
 pub(crate) mod new_version;
+mod package;
 pub(crate) mod promote;
 pub(crate) mod version;
 

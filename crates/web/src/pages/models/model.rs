@@ -3,14 +3,15 @@
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use modelry_core::formats::front_matter::{self, FrontMatter};
-use modelry_core::ids::{ModelId, ProjectId, VersionId};
+use modelry_core::ids::{ExperimentId, ModelId, ProjectId, VersionId};
 use modelry_core::version::stage::Stage;
 use modelry_core::{Error, Result};
 use modelry_db::Tx;
 use modelry_server::App;
 use modelry_server::access::Granted;
 use modelry_server::extract::{Path, Query};
-use modelry_store::experiments;
+use modelry_store::candidates::Candidate;
+use modelry_store::experiments::{self, Experiment};
 use modelry_store::models::{self, ModelKind};
 use modelry_store::versions::{self, Details, ModelVersion, Position};
 use serde::Deserialize;
@@ -20,7 +21,7 @@ use super::version::Promising;
 use super::{About, bin, can_write, creator_name, model_href, version_href, version_link};
 use crate::answer::{Answer, Page, Shown};
 use crate::markdown::Markdown;
-use crate::pages::{ROWS_TO_READ, experiments as experiment_pages, page, shown_count, start};
+use crate::pages::{ROWS_TO_READ, experiments as experiment_pages, page, shown_count, start, table};
 use crate::parts::Snippet;
 use crate::shell::Crumb;
 use crate::views::Pair;
@@ -32,6 +33,9 @@ use crate::visit::Visit;
 
 /// How many versions the overview shows.
 const NEWEST: i64 = 5;
+
+/// How many candidates the overview shows.
+const NEWEST_CANDIDATES: usize = 5;
 
 /// What the address of a model's page says.
 #[derive(Deserialize)]
@@ -154,12 +158,39 @@ pub(crate) async fn show_model(
     })
 }
 
+/// The experiment whose candidates are the model's.
+struct DefaultExperiment {
+    experiment: Experiment,
+    candidates: i64,
+    newest: Vec<Candidate>,
+}
+
+impl DefaultExperiment {
+    fn read(tx: &mut Tx<'_>, project: ProjectId, id: ExperimentId) -> Result<Self> {
+        Ok(Self {
+            experiment: experiments::get(tx, project, id)?,
+            candidates: models::count_candidates(tx, project, id)?,
+            newest: table::newest(tx, project, id, NEWEST_CANDIDATES)?,
+        })
+    }
+
+    fn view(self, granted: &Granted, visit: &Visit) -> ExperimentBrief {
+        let row = |candidate: &Candidate| table::plain_row(granted, visit, candidate);
+        ExperimentBrief {
+            href: format!("{}/{}", experiment_pages::list_href(granted), self.experiment.id),
+            name: self.experiment.name,
+            candidates: shown_count(self.candidates),
+            newest: self.newest.iter().map(row).collect(),
+        }
+    }
+}
+
 /// What the overview reads at once.
 struct Overview {
     top: Top,
     newest: Rows,
     latest: Option<ModelVersion>,
-    experiment: Option<(experiments::Experiment, i64)>,
+    experiment: Option<DefaultExperiment>,
     metadata: Vec<(String, String)>,
     aliases: Vec<WithMoves>,
     has_mlmodel: bool,
@@ -169,9 +200,7 @@ impl Overview {
     fn read(tx: &mut Tx<'_>, project: ProjectId, id: ModelId) -> Result<Self> {
         let top = Top::read(tx, project, id)?;
         let experiment = match top.about.model.experiment_id {
-            Some(id) => {
-                Some((experiments::get(tx, project, id)?, models::count_candidates(tx, project, id)?))
-            }
+            Some(id) => Some(DefaultExperiment::read(tx, project, id)?),
             None => None,
         };
         let model = &top.about.model;
@@ -213,11 +242,7 @@ pub(super) async fn overview_page(
         usage: usage(&read),
         aliases: read.aliases.into_iter().map(|alias| alias.row(granted, visit, &href)).collect(),
         latest: read.latest.map(|version| version_link(granted, &version)),
-        experiment: read.experiment.map(|(experiment, candidates)| ExperimentBrief {
-            href: format!("{}/{}", experiment_pages::list_href(granted), experiment.id),
-            name: experiment.name,
-            candidates: shown_count(candidates),
-        }),
+        experiment: read.experiment.map(|experiment| experiment.view(granted, visit)),
         changed: visit.moment(model.updated_at),
         metadata: read.metadata.into_iter().map(|(key, value)| Pair { key, value }).collect(),
         newest: read.newest.view(granted, visit),

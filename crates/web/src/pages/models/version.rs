@@ -19,6 +19,7 @@ use modelry_store::versions::{self, Details, ModelVersion};
 
 use super::files::{VersionFiles, client_uri};
 use super::model::{stage, standing, state};
+use super::package::package;
 use super::{About, can_write, creator_name, version_href};
 use crate::answer::{Answer, Page, Shown, sentence};
 use crate::format;
@@ -213,6 +214,7 @@ pub(super) async fn version_page(
     let kind = if read.files.iter().any(Promising::is_mlmodel) { Usage::Load } else { Usage::Download };
     let Overview { seen, amount, first, candidate, logged, other_aliases, .. } = read;
     let version = &seen.version;
+    let package = package(app, granted, version, amount).await?;
     Ok(VersionPage {
         shell: seen.about.shell(granted, visit, vec![Crumb::here(version.label())]),
         head: seen.head(granted, visit, Tab::Overview),
@@ -222,6 +224,7 @@ pub(super) async fn version_page(
         description: Markdown::render(&version.description),
         amount: summary(amount),
         has_files: amount.files > 0,
+        package,
         files: first.into_iter().map(|file| file_link(granted, version, file)).collect(),
         facts,
         metrics: logged.metrics.iter().map(metric).collect(),

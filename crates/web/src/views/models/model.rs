@@ -8,6 +8,7 @@ use crate::markdown::Markdown;
 use crate::parts::{Pager, Snippet};
 use crate::shell::Shell;
 use crate::views::Pair;
+use crate::views::table::CandidateRow;
 
 /// What stands above every part of a model's page.
 #[derive(Clone, Debug)]
@@ -110,6 +111,8 @@ pub struct ExperimentBrief {
     pub href: String,
     /// How many candidates it holds.
     pub candidates: u32,
+    /// The newest of them, without their metrics and parameters.
+    pub newest: Vec<CandidateRow>,
 }
 
 /// `/:full_path/-/ml/models/:id?tab=versions`.
@@ -153,7 +156,10 @@ pub struct VersionRow {
 
 #[cfg(test)]
 mod tests {
+    use modelry_core::status::CandidateStatus;
+
     use super::*;
+    use crate::parts::Status;
     use crate::views::models::tests::{HREF, shell};
     use crate::views::models::{Address, Usage, register, use_model};
     use crate::views::testing::{check, minutes_ago};
@@ -180,6 +186,19 @@ mod tests {
             stage: (number == 1).then_some("Production"),
             aliases: if number == 1 { vec!["champion".to_owned()] } else { Vec::new() },
             created: minutes_ago(100 - number),
+        }
+    }
+
+    fn candidate(name: &str) -> CandidateRow {
+        CandidateRow {
+            name: name.to_owned(),
+            href: "/research/churn/-/ml/candidates/12".to_owned(),
+            status: Status(CandidateStatus::Running),
+            created: minutes_ago(2),
+            user: None,
+            duration: Some("2 min 0 s".to_owned()),
+            metrics: Vec::new(),
+            params: Vec::new(),
         }
     }
 
@@ -210,6 +229,7 @@ mod tests {
                 name: "churn".to_owned(),
                 href: "/research/churn/-/ml/experiments/4".to_owned(),
                 candidates: 12,
+                newest: vec![candidate("calm-heron-12")],
             }),
             changed: minutes_ago(10),
             aliases: vec![AliasRow {
@@ -231,6 +251,7 @@ mod tests {
     fn the_page_of_a_model_shows_its_card_and_its_versions() {
         let html = sample().to_string();
         check("model_page", &html);
+        assert!(html.contains(r#"<a href="/research/churn/-/ml/candidates/12">calm-heron-12</a>"#));
         assert!(html.contains("<h2>Churn</h2>") && html.contains("<em>why</em>"));
         assert!(html.contains(&format!(r#"<a href="{HREF}/versions/2">1.1.0</a>"#)));
         assert!(html.contains("1.1.0 was &#60;worse&#62;"));

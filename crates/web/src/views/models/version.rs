@@ -71,6 +71,8 @@ pub struct VersionPage {
     pub amount: String,
     /// Whether it has any.
     pub has_files: bool,
+    /// Its files as a package.
+    pub package: PackageBrief,
     /// The first of its files.
     pub files: Vec<FileLink>,
     /// What is in the files that are models.
@@ -91,6 +93,28 @@ pub struct VersionPage {
     pub other_aliases: Vec<String>,
     /// Code that uses it.
     pub usage: Vec<Snippet>,
+}
+
+/// The files of a version as a package.
+#[derive(Clone, Debug)]
+pub struct PackageBrief {
+    /// The packages of the model.
+    pub list_href: String,
+    /// What package routes call it.
+    pub id: String,
+    /// All files in one; none where there are no files.
+    pub archives: Vec<Archive>,
+    /// The digest of the manifest, where it is known without much ado.
+    pub digest: Option<String>,
+}
+
+/// All files of a version in one.
+#[derive(Clone, Debug)]
+pub struct Archive {
+    /// How its name ends.
+    pub extension: &'static str,
+    /// Where it is.
+    pub href: String,
 }
 
 /// A file, as a link to its page.
@@ -181,6 +205,15 @@ pub(crate) mod tests {
             description: Markdown::render("Retrained."),
             amount: "5 files, 1.2 MB".to_owned(),
             has_files: true,
+            package: PackageBrief {
+                list_href: "/research/churn/-/packages?type=version&search=churn".to_owned(),
+                id: "1000002".to_owned(),
+                archives: vec![Archive {
+                    extension: "tar",
+                    href: "/api/v4/projects/7/models/churn/versions/1.2.0/archive.tar".to_owned(),
+                }],
+                digest: Some("9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08".to_owned()),
+            },
             files: vec![FileLink {
                 path: "MLmodel".to_owned(),
                 href: format!("{HREF}/versions/2/artifacts/MLmodel"),
@@ -229,6 +262,9 @@ pub(crate) mod tests {
         check("version", &html);
         assert!(html.contains("runs code when loaded") && html.contains("<code>long</code>"));
         assert!(!html.contains("/publish"), "it is published");
+        assert!(
+            html.contains(r#"href="/api/v4/projects/7/models/churn/versions/1.2.0/archive.tar" download"#)
+        );
     }
 
     #[test]
