@@ -7,14 +7,14 @@ import sys
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
+from support.browser import shoot, sign_in
 from support.native import Native
 from support.server import REPOSITORY
 from support.wire import Wire, artifact
 
 pytestmark = pytest.mark.modelry_only("these are Modelry's pages")
 
-SCREENSHOTS = REPOSITORY / "target/e2e/screenshots"
 EXPERIMENT = "My first experiment"
 
 
@@ -30,52 +30,6 @@ def site(fresh):
     return server
 
 
-@pytest.fixture(scope="module")
-def browser():
-    with sync_playwright() as playwright:
-        chromium = os.environ.get("CHROMIUM", "/usr/bin/chromium")
-        running = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
-        yield running
-        running.close()
-
-
-@pytest.fixture(scope="module")
-def session(browser, site):
-    """The cookies of root, signed in by password once for all tests."""
-    context = browser.new_context(base_url=site.url)
-    sign_in(context.new_page(), site.password)
-    state = context.storage_state()
-    context.close()
-    return state
-
-
-@pytest.fixture
-def visit(browser, site, session):
-    """Opens a signed-in page, and fails at the end if the browser complained about anything on the way."""
-    contexts, complaints = [], []
-
-    def open_page(path="/", **options):
-        options = {"storage_state": session, "viewport": {"width": 1400, "height": 1000}} | options
-        contexts.append(browser.new_context(base_url=site.url, **options))
-        page = contexts[-1].new_page()
-        page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.goto(path)
-        return page
-
-    yield open_page
-    for context in contexts:
-        context.close()
-    assert complaints == []
-
-
-def sign_in(page, password):
-    page.goto("/users/sign_in")
-    page.get_by_label("User name").fill("root")
-    page.get_by_label("Password").fill(password)
-    page.get_by_role("button", name="Sign in").click()
-
-
 def candidate(page, name="ridge by hand"):
     """From the list of projects to the candidate, by clicking."""
     page.get_by_role("link", name=re.compile("playground", re.I)).first.click()
@@ -83,11 +37,6 @@ def candidate(page, name="ridge by hand"):
     page.get_by_role("link", name=EXPERIMENT).click()
     page.get_by_role("link", name=name).click()
     return page
-
-
-def shoot(page, name):
-    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
 
 
 def visible(page, text):
@@ -266,7 +215,6 @@ def test_a_token_is_made_shown_once_used_and_revoked(visit, site):
     caller.ok(caller.get("experiments/get", experiment_id="0"))
     page.goto("/-/user_settings/personal_access_tokens")
     assert token not in page.content()
-    page.on("dialog", lambda dialog: dialog.accept())
     page.get_by_role("button", name="Revoke laptop").click()
     expect(page.get_by_role("button", name="Revoke laptop")).to_have_count(0)
     assert caller.get("experiments/get", experiment_id="0").status == 401
@@ -291,7 +239,6 @@ def test_a_member_is_added_and_removed(visit, site):
     page = visit("/root/playground/-/project_members")
     page.get_by_label("User name").fill("ann")
     page.get_by_role("button", name="Add member").click()
-    page.on("dialog", lambda dialog: dialog.accept())
     shoot(page, "members")
     page.get_by_role("button", name="Remove ann").click()
     expect(page.get_by_role("button", name="Remove ann")).to_have_count(0)

@@ -5,14 +5,13 @@ import os
 import mlflow
 import numpy
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 from sklearn.linear_model import LinearRegression
-from support.server import REPOSITORY
+from support.browser import shoot
 from support.wire import Wire
 
 pytestmark = pytest.mark.modelry_only("these are Modelry's pages")
 
-SCREENSHOTS = REPOSITORY / "target/e2e/screenshots"
 PROJECT = "/root/playground"
 CARD = """---
 license: apache-2.0
@@ -69,57 +68,8 @@ def log_version(columns, auc):
         mlflow.sklearn.log_model(model, signature=signature, registered_model_name="churn", **named, **pickled)
 
 
-@pytest.fixture(scope="module")
-def browser():
-    with sync_playwright() as playwright:
-        chromium = os.environ.get("CHROMIUM", "/usr/bin/chromium")
-        running = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
-        yield running
-        running.close()
-
-
-@pytest.fixture(scope="module")
-def session(browser, site):
-    """The cookies of root, signed in by password once for all tests."""
-    context = browser.new_context(base_url=site.url)
-    page = context.new_page()
-    page.goto("/users/sign_in")
-    page.get_by_label("User name").fill("root")
-    page.get_by_label("Password").fill(site.password)
-    page.get_by_role("button", name="Sign in").click()
-    state = context.storage_state()
-    context.close()
-    return state
-
-
-@pytest.fixture
-def visit(browser, site, session):
-    """Opens a signed-in page, and fails at the end if the browser complained about anything on the way."""
-    contexts, complaints = [], []
-
-    def open_page(path=PROJECT, **options):
-        options = {"storage_state": session, "viewport": {"width": 1400, "height": 1000}} | options
-        contexts.append(browser.new_context(base_url=site.url, **options))
-        page = contexts[-1].new_page()
-        page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("dialog", lambda dialog: dialog.accept())
-        page.goto(path)
-        return page
-
-    yield open_page
-    for context in contexts:
-        context.close()
-    assert complaints == []
-
-
-def shoot(page, name):
-    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
-
-
 def test_what_a_client_registered_is_two_clicks_from_the_projects_page(visit):
-    page = visit()
+    page = visit(PROJECT)
     page.get_by_label("Main").get_by_role("link", name="Model registry").click()
     page.get_by_role("link", name="1.0.1 (#2)").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("churn 1.0.1 (#2)")

@@ -63,8 +63,7 @@ pub struct PackageRow {
 /// How files get into the project number `project` of the server at `base_url`, whose page is at `project_href`.
 pub fn upload(base_url: &str, project: i64, project_href: &str) -> [Snippet; 2] {
     let curl = format!(
-        "# Where <version id> stands: its version's page shows it.\n\
-         # candidate:<number> in its place is a candidate.\n\
+        "# The page of a draft shows its version ID; candidate:<number> in its place means a candidate.\n\
          curl --upload-file weights.safetensors \\\n  \
          --header 'PRIVATE-TOKEN: <your access token>' \\\n  \
          '{base_url}/api/v4/projects/{project}/packages/ml_models/<version id>/files/model/weights.safetensors'\n"

@@ -27,7 +27,6 @@ use crate::pages::sign_in::ButtonForm;
 use crate::pages::typed_wrong;
 use crate::shell::{Crumb, Section, Shell};
 use crate::views::models::bin::{BinPage, Deleted};
-use crate::views::models::delete::amount_freed;
 use crate::visit::Visit;
 
 /// How many things the page shows.
@@ -208,8 +207,7 @@ async fn remove(
     let found = app.db.read(move |tx| bin.get(tx, project, number)).await?;
     let freed = purge::now(app, project, found.thing).await?;
     let mut page = bin_page(app, granted, visit, bin).await?;
-    let freed = amount_freed(freed);
-    page.shell.notice = Some(format!("{} is removed for good. This freed {freed}.", found.label));
+    page.shell.notice = Some(format!("{} is removed for good. This freed {}.", found.label, amount(freed)));
     Ok(Page(page))
 }
 
@@ -258,10 +256,15 @@ fn row(granted: &Granted, visit: &Visit, bin: Bin, bytes: u64, found: Found) -> 
     Deleted {
         deleted: visit.moment(found.deleted_at),
         left: days_left(found.deleted_at, visit.now),
-        frees: if bytes == 0 { "nothing".to_owned() } else { format::bytes(bytes) },
+        frees: amount(bytes),
         href: bin.href_of(granted, found.number),
         label: found.label,
     }
+}
+
+/// So many bytes, as what is freed.
+fn amount(bytes: u64) -> String {
+    if bytes == 0 { "nothing".to_owned() } else { format::bytes(bytes) }
 }
 
 /// How many days something stays in the bin, the last one begun counted as a whole one.
