@@ -11,12 +11,14 @@ pub mod experiments;
 pub mod files;
 pub mod ids;
 pub mod keys;
+pub mod lineage;
 pub mod logged_models;
 pub mod members;
 pub mod metrics;
 pub mod models;
 pub mod namespaces;
 pub mod projects;
+pub mod pulls;
 pub mod search;
 pub mod sessions;
 pub mod settings;
@@ -31,4 +33,5 @@ use modelry_db::Migration;
 pub const MIGRATIONS: &[Migration] = &[
     Migration { name: "0001_init", sql: include_str!("../migrations/0001_init.sql") },
     Migration { name: "0002_registry", sql: include_str!("../migrations/0002_registry.sql") },
+    Migration { name: "0004_lineage", sql: include_str!("../migrations/0004_lineage.sql") },
 ];

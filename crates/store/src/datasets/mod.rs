@@ -8,6 +8,7 @@ mod read;
 use std::collections::BTreeMap;
 
 use modelry_core::ids::DatasetId;
+use modelry_core::lineage::dataset_address;
 use modelry_core::{Error, Result};
 use modelry_db::Tx;
 
@@ -77,8 +78,8 @@ fn find_or_insert(tx: &mut Tx<'_>, place: Place, input: &NewInput) -> Result<Dat
     let dataset = &input.dataset;
     tx.execute(
         "INSERT INTO datasets
-            (project_id, id, experiment_id, name, digest, source_type, source, schema, profile)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+            (project_id, id, experiment_id, name, digest, source_type, source, schema, profile, address)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
          ON CONFLICT (project_id, experiment_id, name, digest) DO NOTHING",
         &[
             &place.project.0,
@@ -90,6 +91,7 @@ fn find_or_insert(tx: &mut Tx<'_>, place: Place, input: &NewInput) -> Result<Dat
             &dataset.source,
             &dataset.schema,
             &dataset.profile,
+            &dataset_address(&dataset.source_type, &dataset.source),
         ],
     )?;
     tx.query_one(
