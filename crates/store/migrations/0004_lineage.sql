@@ -1,8 +1,9 @@
 -- What lineage needs besides the rows that say it already: ways back, and who fetched files of versions.
 
--- address: where the data comes from, NULL where its source names no place. A long text is indexed by its start.
+-- address: where the data comes from, NULL where its source names no place.
 ALTER TABLE datasets ADD COLUMN address TEXT;
-CREATE INDEX datasets_by_address ON datasets (project_id, substr(address, 1, 128), id) WHERE address IS NOT NULL;
+ALTER TABLE datasets ADD COLUMN address_sort TEXT;
+CREATE INDEX datasets_by_address ON datasets (project_id, address_sort, id) WHERE address_sort IS NOT NULL;
 
 CREATE INDEX candidate_model_inputs_by_model ON candidate_model_inputs (project_id, model_eid, candidate_id);
 
@@ -11,9 +12,10 @@ CREATE INDEX candidate_model_inputs_by_model ON candidate_model_inputs (project_
 ALTER TABLE versions ADD COLUMN source_owner BIGINT;
 ALTER TABLE versions ADD COLUMN source_owner_id BIGINT;
 ALTER TABLE versions ADD COLUMN external_source TEXT;
+ALTER TABLE versions ADD COLUMN external_source_sort TEXT;
 CREATE INDEX versions_by_source ON versions (project_id, source_owner, source_owner_id) WHERE source_owner IS NOT NULL;
-CREATE INDEX versions_by_external_source ON versions (project_id, substr(external_source, 1, 128), id)
-    WHERE external_source IS NOT NULL;
+CREATE INDEX versions_by_external_source ON versions (project_id, external_source_sort, id)
+    WHERE external_source_sort IS NOT NULL;
 
 -- What the card of a model names as its base, as it stands there.
 CREATE TABLE model_bases ( -- clustered

@@ -125,15 +125,18 @@ pub(crate) fn list_of_puller(
         _ => return Ok(Vec::new()),
     };
     // A token is one user's, so its number alone is a range of the index, too.
-    tx.query(
-        "SELECT door, first_at, last_at, files, version_id FROM pulls
-         WHERE project_id = $1 AND token_id = $2 AND user_id >= $3 AND user_id <= $4
-         ORDER BY user_id, version_id, door
-         LIMIT $5",
-        &[&project.0, &token, &user.unwrap_or(0), &user.unwrap_or(i64::MAX), &limit],
-        |row| Ok((VersionId(row.get(4)?), read_pull(row)?)),
-    )
+    tx.query(OF_PULLER, &[&project.0, &token, &user.unwrap_or(0), &user.unwrap_or(i64::MAX), &limit], |row| {
+        Ok((VersionId(row.get(4)?), read_pull(row)?))
+    })
 }
+
+pub(crate) const OF_PULLER: &str = "SELECT p.door, p.first_at, p.last_at, p.files, p.version_id
+     FROM pulls i CROSS JOIN pulls p
+     WHERE i.project_id = $1 AND i.token_id = $2 AND i.user_id >= $3 AND i.user_id <= $4
+       AND p.project_id = i.project_id AND p.version_id = i.version_id AND p.token_id = i.token_id
+       AND p.user_id = i.user_id AND p.door = i.door
+     ORDER BY i.user_id, i.version_id, i.door
+     LIMIT $5";
 
 fn read_pull(row: &Row<'_>) -> Result<Pull> {
     Ok(Pull {

@@ -13,6 +13,7 @@ use modelry_core::{Error, Result};
 use modelry_db::Tx;
 
 use crate::candidates::Place;
+use crate::sql;
 
 pub use read::{DatasetInput, Inputs, Summary, inputs, outputs, search_datasets};
 
@@ -76,10 +77,12 @@ pub fn log_inputs(tx: &mut Tx<'_>, place: Place, datasets: &[NewInput], models: 
 
 fn find_or_insert(tx: &mut Tx<'_>, place: Place, input: &NewInput) -> Result<DatasetId> {
     let dataset = &input.dataset;
+    let address = dataset_address(&dataset.source_type, &dataset.source);
     tx.execute(
         "INSERT INTO datasets
-            (project_id, id, experiment_id, name, digest, source_type, source, schema, profile, address)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+            (project_id, id, experiment_id, name, digest, source_type, source, schema, profile, address,
+             address_sort)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
          ON CONFLICT (project_id, experiment_id, name, digest) DO NOTHING",
         &[
             &place.project.0,
@@ -91,7 +94,8 @@ fn find_or_insert(tx: &mut Tx<'_>, place: Place, input: &NewInput) -> Result<Dat
             &dataset.source,
             &dataset.schema,
             &dataset.profile,
-            &dataset_address(&dataset.source_type, &dataset.source),
+            &address,
+            &address.as_deref().map(sql::sort_prefix),
         ],
     )?;
     tx.query_one(

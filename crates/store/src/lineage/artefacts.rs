@@ -35,17 +35,15 @@ pub(super) fn above_dataset(tx: &mut Tx<'_>, finds: &mut Finds<'_>, id: DatasetI
 
 /// The candidates that used it.
 pub(super) fn below_dataset(tx: &mut Tx<'_>, finds: &mut Finds<'_>, id: DatasetId) -> Result<()> {
-    let candidates = tx.query(
-        "SELECT candidate_id FROM candidate_datasets
-         WHERE project_id = $1 AND dataset_id = $2
-         ORDER BY candidate_id
-         LIMIT $3",
-        &[&finds.project().0, &id.0, &finds.limit()],
-        |row| row.get(0),
-    )?;
+    let candidates = tx.query(USERS_OF, &[&finds.project().0, &id.0, &finds.limit()], |row| row.get(0))?;
     finds.add_candidates(Relation::Used, candidates);
     Ok(())
 }
+
+pub(super) const USERS_OF: &str = "SELECT candidate_id FROM candidate_datasets
+     WHERE project_id = $1 AND dataset_id = $2
+     ORDER BY candidate_id
+     LIMIT $3";
 
 /// The candidates that made it.
 pub(super) fn above_logged_model(tx: &mut Tx<'_>, finds: &mut Finds<'_>, eid: &LoggedModelEid) -> Result<()> {
@@ -73,26 +71,24 @@ pub(super) fn below_logged_model(tx: &mut Tx<'_>, finds: &mut Finds<'_>, eid: &L
 
 /// The logged models that name a candidate of this public id as their source, be there one or not.
 pub(super) fn models_of(tx: &mut Tx<'_>, finds: &Finds<'_>, eid: &str) -> Result<Vec<Option<Node>>> {
-    tx.query(
-        "SELECT eid, id FROM logged_models
-         WHERE project_id = $1 AND source_eid = $2
-         ORDER BY id
-         LIMIT $3",
-        &[&finds.project().0, &eid, &finds.limit()],
-        refer::read_logged_model,
-    )
+    tx.query(MODELS_OF, &[&finds.project().0, &eid, &finds.limit()], refer::read_logged_model)
 }
+
+pub(super) const MODELS_OF: &str = "SELECT l.eid, l.id FROM logged_models i CROSS JOIN logged_models l
+     WHERE i.project_id = $1 AND i.source_eid = $2 AND l.project_id = i.project_id AND l.id = i.id
+     ORDER BY i.id
+     LIMIT $3";
 
 /// The candidates that note a logged model, known or not, in `candidate_model_inputs` or `candidate_model_outputs`.
 pub(super) fn noted_by(tx: &mut Tx<'_>, finds: &Finds<'_>, eid: &str, table: &str) -> Result<Vec<i64>> {
-    tx.query(
-        &format!(
-            "SELECT candidate_id FROM {table}
-             WHERE project_id = $1 AND model_eid = $2
-             ORDER BY candidate_id
-             LIMIT $3"
-        ),
-        &[&finds.project().0, &eid, &finds.limit()],
-        |row| row.get(0),
+    tx.query(&noted_by_sql(table), &[&finds.project().0, &eid, &finds.limit()], |row| row.get(0))
+}
+
+pub(super) fn noted_by_sql(table: &str) -> String {
+    format!(
+        "SELECT candidate_id FROM {table}
+         WHERE project_id = $1 AND model_eid = $2
+         ORDER BY candidate_id
+         LIMIT $3"
     )
 }

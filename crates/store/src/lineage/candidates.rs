@@ -54,15 +54,15 @@ pub(super) fn below(tx: &mut Tx<'_>, finds: &mut Finds<'_>, id: CandidateId) -> 
 
 /// The logged models that a candidate says it read or made, in `candidate_model_inputs` or `candidate_model_outputs`.
 fn models(tx: &mut Tx<'_>, finds: &Finds<'_>, id: CandidateId, table: &str) -> Result<Vec<Option<Node>>> {
-    tx.query(
-        &format!(
-            "SELECT i.model_eid, l.id
-             FROM {table} i LEFT JOIN logged_models l ON l.project_id = i.project_id AND l.eid = i.model_eid
-             WHERE i.project_id = $1 AND i.candidate_id = $2
-             ORDER BY i.model_eid
-             LIMIT $3"
-        ),
-        &[&finds.project().0, &id.0, &finds.limit()],
-        refer::read_logged_model,
+    tx.query(&models_sql(table), &[&finds.project().0, &id.0, &finds.limit()], refer::read_logged_model)
+}
+
+pub(super) fn models_sql(table: &str) -> String {
+    format!(
+        "SELECT i.model_eid, l.id
+         FROM {table} i LEFT JOIN logged_models l ON l.project_id = i.project_id AND l.eid = i.model_eid
+         WHERE i.project_id = $1 AND i.candidate_id = $2
+         ORDER BY i.model_eid
+         LIMIT $3"
     )
 }

@@ -9,6 +9,8 @@ mod candidates;
 mod describe;
 mod finds;
 mod metadata;
+#[cfg(test)]
+mod plans;
 mod refer;
 mod sources;
 mod versions;

@@ -50,7 +50,7 @@ fn below_address(tx: &mut Tx<'_>, finds: &mut Finds<'_>, text: &str) -> Result<(
     Ok(())
 }
 
-/// The rows of a table whose column, which is indexed by its start, has this text.
+/// The rows of a table whose column, which has an index by its start, has this text.
 fn of_text(tx: &mut Tx<'_>, finds: &Finds<'_>, table: &str, column: &str, text: &str) -> Result<Vec<i64>> {
     tx.query(
         &of_text_sql(table, column),
@@ -60,12 +60,11 @@ fn of_text(tx: &mut Tx<'_>, finds: &Finds<'_>, table: &str, column: &str, text: 
 }
 
 pub(super) fn of_text_sql(table: &str, column: &str) -> String {
-    // As the index has it: neither engine would take another expression of the same value for it.
-    let start = format!("substr({column}, 1, {})", sql::SORT_CHARACTERS);
     format!(
-        "SELECT id FROM {table}
-         WHERE project_id = $1 AND {start} = $2 AND {column} = $3
-         ORDER BY id
+        "SELECT r.id FROM {table} i CROSS JOIN {table} r
+         WHERE i.project_id = $1 AND i.{column}_sort = $2
+           AND r.project_id = i.project_id AND r.id = i.id AND r.{column} = $3
+         ORDER BY i.id
          LIMIT $4"
     )
 }
@@ -74,7 +73,7 @@ pub(super) fn of_text_sql(table: &str, column: &str) -> String {
 fn below_candidate(tx: &mut Tx<'_>, finds: &mut Finds<'_>, eid: &str) -> Result<()> {
     let models = artefacts::models_of(tx, finds, eid)?;
     finds.add_all(Relation::Produced, models);
-    let registered = versions::ids(tx, finds, "run_eid = $2 AND candidate_id IS NULL", &eid)?;
+    let registered = versions::ids(tx, finds, versions::OF_UNKNOWN_RUN, &eid)?;
     finds.add_versions(Relation::RegisteredAs, registered);
     // A walk down may come to many unknown logged models; they are not looked for in every experiment.
     if !may_be_logged_model(eid) {

@@ -129,6 +129,11 @@ pub(super) const MADE_FROM: &str = "SELECT id FROM versions
      ORDER BY id
      LIMIT $4";
 
+/// The condition for versions of the run `$2` that was not known.
+pub(super) const OF_UNKNOWN_RUN: &str =
+    "id IN (SELECT i.id FROM versions i WHERE i.project_id = $1 AND i.run_eid = $2)
+     AND candidate_id IS NULL";
+
 /// The versions that satisfy a condition on `$2`, which an index begins with.
 pub(super) fn ids(
     tx: &mut Tx<'_>,
@@ -136,9 +141,9 @@ pub(super) fn ids(
     condition: &str,
     value: &dyn Param,
 ) -> Result<Vec<i64>> {
-    tx.query(
-        &format!("SELECT id FROM versions WHERE project_id = $1 AND {condition} ORDER BY id LIMIT $3"),
-        &[&finds.project().0, value, &finds.limit()],
-        |row| row.get(0),
-    )
+    tx.query(&ids_sql(condition), &[&finds.project().0, value, &finds.limit()], |row| row.get(0))
+}
+
+pub(super) fn ids_sql(condition: &str) -> String {
+    format!("SELECT id FROM versions WHERE project_id = $1 AND {condition} ORDER BY id LIMIT $3")
 }

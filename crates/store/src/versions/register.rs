@@ -18,6 +18,7 @@ use crate::candidates::{self, Candidate, Changes, Entry, NewCandidate};
 use crate::files::{self, Owner, Tree};
 use crate::logged_models::{self, Deleted, LoggedModel};
 use crate::models::{self, Model, ModelKind};
+use crate::sql;
 
 /// Metadata that wishes for a version: the first that is there counts.
 const EXACT_WISHES: [&str; 2] = ["gitlab.version", "modelry.version"];
@@ -361,9 +362,9 @@ fn insert(
             (project_id, id, model_id, number, version, precedence, is_prerelease, stage, description, source,
              run_eid, candidate_id, draft_dir, run_link, logged_model_eid, creator_id, created_at, updated_at,
              published_at, deprecated_at, yanked_at, warning, deleted_at, location, source_owner, source_owner_id,
-             external_source)
+             external_source, external_source_sort)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $17, $18, NULL, NULL, $19,
-                 NULL, $20, $21, $22, $23)",
+                 NULL, $20, $21, $22, $23, $24)",
         &[
             &project.0,
             &made.id.0,
@@ -388,6 +389,7 @@ fn insert(
             &source_owner.map(|(owner, _)| owner),
             &source_owner.map(|(_, id)| id),
             &external_source,
+            &external_source.map(sql::sort_prefix),
         ],
     )?;
     Ok(())
