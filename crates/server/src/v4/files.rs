@@ -5,6 +5,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use axum::response::Response;
 use modelry_core::artifact_path::ArtifactPath;
 use modelry_core::ids::{CandidateId, ProjectId, VersionId};
+use modelry_core::lineage::Door;
 use modelry_core::version::selector::{Selector, Target};
 use modelry_core::{Error, Result};
 use modelry_db::Tx;
@@ -21,6 +22,7 @@ use crate::App;
 use crate::access::Granted;
 use crate::error::Problem;
 use crate::extract::{Json, Path, Query, base_url};
+use crate::pulls;
 use crate::transfer::{self, Asked, Upload};
 
 /// Files that a deletion takes in one transaction.
@@ -52,6 +54,14 @@ struct Package {
 }
 
 impl Address {
+    /// What is fetched from here is fetched through this door.
+    fn door(&self) -> Door {
+        match self {
+            Self::Package(_) => Door::Packages,
+            Self::Read(..) | Self::Write(..) => Door::Api,
+        }
+    }
+
     fn find(&self, tx: &mut Tx<'_>, project: ProjectId, base: &str) -> Result<Place> {
         match self {
             Self::Package(text) => match text.strip_prefix("candidate:") {
@@ -204,12 +214,19 @@ async fn get(
     (asked, base): (&Asked, String),
 ) -> Result<Response, Problem> {
     let project = granted.project();
-    let file = app.db.read(move |tx| {
+    let door = address.door();
+    let found = app.db.read(move |tx| {
         let place = address.find(tx, project, &base)?;
         let found = files::find(tx, place.tree, &place.path(&path)?)?;
-        found.ok_or_else(|| Error::not_found(format!("there is no file {path}")))
+        let found = found.ok_or_else(|| Error::not_found(format!("there is no file {path}")))?;
+        Ok((place.tree, found))
     });
-    Ok(transfer::download(app, file.await?, asked).await?)
+    let (tree, file) = found.await?;
+    let answer = transfer::download(app, file, asked).await?;
+    if asked.got_file(&answer) {
+        pulls::note(app, granted, (tree, door), 1);
+    }
+    Ok(answer)
 }
 
 async fn put(
@@ -473,14 +490,19 @@ pub(super) async fn get_version_archive(
     granted: Granted,
     headers: HeaderMap,
     Path((_, model, version)): Path<(String, String, String)>,
+    asked: Asked,
 ) -> Result<Response, Problem> {
     let place = find_version(&app, &granted, &headers, model, &version).await?;
-    let contents = transfer::contents(&app, place.tree, place.dir.clone()).await?;
+    let tree = place.tree;
+    let contents = transfer::contents(&app, tree, place.dir.clone()).await?;
     let name = format!("{}-{}.tar", place.package.name, place.package.version);
-    let mut response = transfer::tar(&app, (place.tree, place.dir), contents, &name)?;
+    let mut response = transfer::tar(&app, (tree, place.dir), contents, &name)?;
     let digest = HeaderValue::try_from(contents.manifest_sha256.to_string())
         .map_err(|error| Error::internal("a digest is no header").with_source(error))?;
     response.headers_mut().insert("x-manifest-sha256", digest);
+    if asked.got_file(&response) {
+        pulls::note(&app, &granted, (tree, Door::Api), contents.files);
+    }
     Ok(response)
 }
 

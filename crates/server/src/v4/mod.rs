@@ -5,6 +5,7 @@
 
 mod aliases;
 mod files;
+mod lineage;
 mod members;
 mod models;
 mod openapi;
@@ -70,7 +71,7 @@ fn accounts(app: &App) -> Table {
         .route(Method::DELETE, "/api/v4/personal_access_tokens/{token_id}", SignedIn, tokens::revoke_token)
 }
 
-/// Models, versions and aliases.
+/// Models, versions, aliases, their files and lineage.
 fn registry(table: Table) -> Table {
     let read = Guard::Project(Action::ReadModels);
     let write = Guard::Project(Action::WriteModels);
@@ -114,6 +115,7 @@ fn registry(table: Table) -> Table {
         .route(Method::DELETE, &format!("{version}/files/{{*path}}"), write, files::delete_version_file)
         .route(Method::GET, &format!("{version}/manifest"), read, files::get_version_manifest)
         .route(Method::GET, &format!("{version}/archive.tar"), read, files::get_version_archive)
+        .route(Method::GET, &format!("{bin}/lineage"), read, lineage::get_lineage)
         .route(Method::GET, &format!("{packages}/files"), read, files::list_package_files)
         .route(Method::GET, &format!("{packages}/files/{{*path}}"), read, files::get_package_file)
         .route(Method::PUT, &format!("{packages}/files/{{*path}}"), write, files::put_package_file)

@@ -6,7 +6,7 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder
 use utoipa::openapi::{Content, Ref, ResponseBuilder};
 use utoipa::{Modify, OpenApi, ToSchema as _};
 
-use super::{aliases, files, members, models, projects, tokens, users, versions};
+use super::{aliases, files, lineage, members, models, projects, tokens, users, versions};
 use crate::error::ProblemBody;
 use crate::extract::Json;
 
@@ -60,6 +60,7 @@ use crate::extract::Json;
         files::list_package_files,
         files::get_package_file,
         files::put_package_file,
+        lineage::get_lineage,
         tokens::list_tokens,
         tokens::create_token,
         tokens::revoke_token,
@@ -69,6 +70,7 @@ use crate::extract::Json;
         (name = "members", description = "Who may do what in a project"),
         (name = "models", description = "Models, their versions, and the aliases that point at versions"),
         (name = "packages", description = "The files of versions and candidates"),
+        (name = "lineage", description = "What things come from, and what came of them"),
         (name = "users", description = "Accounts"),
         (name = "tokens", description = "Personal access tokens"),
     ),

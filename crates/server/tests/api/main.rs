@@ -1,6 +1,7 @@
 //! The native API, sign-in and the table of callers, through the real routes.
 
 mod callers;
+mod lineage;
 mod members;
 mod openapi;
 mod projects;
