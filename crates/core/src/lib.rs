@@ -1,4 +1,4 @@
-//! Words and rules of Modelry: names, versions, roles and the one policy table, the search grammar, metric points,
+//! Words and rules of Modelry: names, versions, lineage, roles and the one policy table, the search grammar, metric points,
 //! the headers of model files, paging, time, ids, errors.
 //!
 //! No I/O, no async, no SQL, no HTTP: everything here is a value or a function of its arguments.
@@ -8,6 +8,7 @@ pub mod digest;
 pub mod error;
 pub mod formats;
 pub mod ids;
+pub mod lineage;
 pub mod names;
 pub mod paging;
 pub mod points;

@@ -16,6 +16,7 @@ pub mod extract;
 pub mod facts;
 pub mod mlflow;
 pub mod passwords;
+pub mod pulls;
 pub mod purge;
 pub mod registry;
 pub mod router;

@@ -40,12 +40,23 @@ pub enum Owner {
 
 impl Owner {
     /// The columns `owner` and `owner_id`.
-    fn columns(self) -> (i64, i64) {
+    pub(crate) fn columns(self) -> (i64, i64) {
         match self {
             Self::Project => (0, 0),
             Self::Candidate(id) => (1, id.0),
             Self::LoggedModel(id) => (2, id.0),
             Self::Version(id) => (3, id.0),
+        }
+    }
+
+    /// The owner that the columns `owner` and `owner_id` stand for.
+    pub(crate) fn from_columns((owner, id): (i64, i64)) -> Result<Self> {
+        match owner {
+            0 => Ok(Self::Project),
+            1 => Ok(Self::Candidate(CandidateId(id))),
+            2 => Ok(Self::LoggedModel(LoggedModelId(id))),
+            3 => Ok(Self::Version(VersionId(id))),
+            _ => Err(Error::internal(format!("{owner} owns no files"))),
         }
     }
 }

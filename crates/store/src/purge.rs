@@ -96,9 +96,16 @@ impl Thing {
     }
 }
 
-/// Takes a thing out of the bin, never to be restored: its rest is among the [`pending`]. Fails with `NotFound` when it is
-/// not in the bin.
+/// As [`begin_if_there`]. Fails with `NotFound` when the thing is not in the bin.
 pub fn begin(tx: &mut Tx<'_>, project: ProjectId, thing: Thing, now: Timestamp) -> Result<()> {
+    if begin_if_there(tx, project, thing, now)? {
+        return Ok(());
+    }
+    Err(Error::not_found(format!("no {} {} is in the bin", thing.word(), thing.id())))
+}
+
+/// Takes a thing out of the bin, never to be restored: its rest is among the [`pending`]. Answers whether it was there.
+pub fn begin_if_there(tx: &mut Tx<'_>, project: ProjectId, thing: Thing, now: Timestamp) -> Result<bool> {
     let (_, id) = thing.columns();
     let with_it = match thing {
         Thing::Model(id) => made_experiment(tx, project, id)?,
@@ -123,13 +130,13 @@ pub fn begin(tx: &mut Tx<'_>, project: ProjectId, thing: Thing, now: Timestamp) 
         )?,
     };
     if taken == 0 {
-        return Err(Error::not_found(format!("no {} {id} is in the bin", thing.word())));
+        return Ok(false);
     }
     note(tx, project, thing)?;
-    match with_it {
-        Some(experiment) => begin(tx, project, Thing::Experiment(experiment), now),
-        None => Ok(()),
+    if let Some(experiment) = with_it {
+        begin_if_there(tx, project, Thing::Experiment(experiment), now)?;
     }
+    Ok(true)
 }
 
 /// Fails with `Conflict` while a model, in the bin or not, has the experiment: it goes with that.

@@ -39,6 +39,20 @@ impl<S: Send + Sync> FromRequestParts<S> for Asked {
     }
 }
 
+impl Asked {
+    /// Whether `answer`, which this was answered with, gives the file away: its bytes from the first one on. Who fetches a
+    /// file in parts asks for the first byte once.
+    pub fn got_file(&self, answer: &Response) -> bool {
+        let range = || answer.headers().get(CONTENT_RANGE).and_then(|value| value.to_str().ok());
+        let starts = match answer.status() {
+            StatusCode::OK => true,
+            StatusCode::PARTIAL_CONTENT => range().is_some_and(|range| range.starts_with("bytes 0-")),
+            _ => false,
+        };
+        starts && self.method == Method::GET
+    }
+}
+
 /// Answers with `file`, or with what is asked for of it.
 ///
 /// What people upload is never shown as a page of this server, whatever its type: it is an attachment, in a sandbox.

@@ -6,6 +6,7 @@
 mod aliases;
 mod bin;
 mod files;
+mod lineage;
 mod members;
 mod models;
 mod openapi;
@@ -75,7 +76,7 @@ fn accounts(app: &App) -> Table {
         .route(Method::DELETE, "/api/v4/personal_access_tokens/{token_id}", SignedIn, tokens::revoke_token)
 }
 
-/// Models, versions and aliases.
+/// Models, versions, aliases, their files and lineage.
 fn registry(table: Table) -> Table {
     let read = Guard::Project(Action::ReadModels);
     let write = Guard::Project(Action::WriteModels);
@@ -119,6 +120,7 @@ fn registry(table: Table) -> Table {
         .route(Method::GET, &format!("{version}/manifest"), read, files::get_version_manifest)
         .route(Method::GET, &format!("{version}/archive.tar"), read, files::get_version_archive)
         .route(Method::GET, &format!("{version}/archive.zip"), read, files::get_version_zip)
+        .route(Method::GET, &format!("{bin}/lineage"), read, lineage::get_lineage)
 }
 
 /// Packages, and their files by GitLab's routes.

@@ -6,7 +6,9 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder
 use utoipa::openapi::{Content, Ref, ResponseBuilder};
 use utoipa::{Modify, OpenApi, ToSchema as _};
 
-use super::{aliases, bin, files, members, models, packages, projects, tokens, uploads, users, versions};
+use super::{
+    aliases, bin, files, lineage, members, models, packages, projects, tokens, uploads, users, versions,
+};
 use crate::error::ProblemBody;
 use crate::extract::Json;
 
@@ -70,6 +72,7 @@ use crate::extract::Json;
         uploads::get_upload,
         uploads::put_upload,
         uploads::delete_upload,
+        lineage::get_lineage,
         tokens::list_tokens,
         tokens::create_token,
         tokens::revoke_token,
@@ -81,6 +84,7 @@ use crate::extract::Json;
         (name = "packages", description = "The files of versions and candidates"),
         (name = "uploads", description = "Uploads that are gone on with where they broke off"),
         (name = "bin", description = "What was deleted, until it is removed for good after a week"),
+        (name = "lineage", description = "What things come from, and what came of them"),
         (name = "users", description = "Accounts"),
         (name = "tokens", description = "Personal access tokens"),
     ),

@@ -46,7 +46,7 @@ impl<T> Page<T> {
         key: impl Fn(&R) -> K,
         view: impl Fn(R) -> T,
     ) -> Result<Self> {
-        let size = usize::try_from(size).expect("a page's size is 1 to 100");
+        let size = length(size);
         let has_next = rows.len() > size;
         rows.truncate(size);
         let next = rows.last().filter(|_| has_next).map(|last| key(last).to_string());
@@ -60,7 +60,13 @@ impl<T> Page<T> {
     }
 }
 
-fn next_link(place: &Place<'_>, after: String) -> Result<HeaderValue> {
+/// The size of a page, as lists have it.
+pub(super) fn length(size: i64) -> usize {
+    usize::try_from(size).expect("a page's size is 1 to 100")
+}
+
+/// The header that names the page after `after`.
+pub(super) fn next_link(place: &Place<'_>, after: String) -> Result<HeaderValue> {
     let mut query: Vec<(String, String)> = read_query(place.uri.query().unwrap_or_default())?;
     query.retain(|(name, _)| name != "after");
     query.push(("after".to_owned(), after));

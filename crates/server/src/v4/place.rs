@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use modelry_core::artifact_path::ArtifactPath;
 use modelry_core::ids::{CandidateId, ProjectId, VersionId};
+use modelry_core::lineage::Door;
 use modelry_core::version::selector::{Selector, Target};
 use modelry_core::{Error, Result};
 use modelry_db::Tx;
@@ -39,6 +40,14 @@ pub(super) struct Place {
 }
 
 impl Address {
+    /// What is fetched from here is fetched through this door.
+    pub(super) fn door(&self) -> Door {
+        match self {
+            Self::Package(_) => Door::Packages,
+            Self::Read(..) | Self::Write(..) => Door::Api,
+        }
+    }
+
     /// Finds it. `base` is what URLs start with, for a message that names one.
     pub(super) fn find(&self, tx: &mut Tx<'_>, project: ProjectId, base: &str) -> Result<Place> {
         match self {

@@ -2,6 +2,7 @@
 
 mod bin;
 mod callers;
+mod lineage;
 mod members;
 mod openapi;
 mod packages;

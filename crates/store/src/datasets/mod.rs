@@ -8,10 +8,12 @@ mod read;
 use std::collections::BTreeMap;
 
 use modelry_core::ids::DatasetId;
+use modelry_core::lineage::dataset_address;
 use modelry_core::{Error, Result};
 use modelry_db::Tx;
 
 use crate::candidates::Place;
+use crate::sql;
 
 pub use read::{DatasetInput, Inputs, Summary, inputs, outputs, search_datasets};
 
@@ -75,10 +77,12 @@ pub fn log_inputs(tx: &mut Tx<'_>, place: Place, datasets: &[NewInput], models: 
 
 fn find_or_insert(tx: &mut Tx<'_>, place: Place, input: &NewInput) -> Result<DatasetId> {
     let dataset = &input.dataset;
+    let address = dataset_address(&dataset.source_type, &dataset.source);
     tx.execute(
         "INSERT INTO datasets
-            (project_id, id, experiment_id, name, digest, source_type, source, schema, profile)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+            (project_id, id, experiment_id, name, digest, source_type, source, schema, profile, address,
+             address_sort)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
          ON CONFLICT (project_id, experiment_id, name, digest) DO NOTHING",
         &[
             &place.project.0,
@@ -90,6 +94,8 @@ fn find_or_insert(tx: &mut Tx<'_>, place: Place, input: &NewInput) -> Result<Dat
             &dataset.source,
             &dataset.schema,
             &dataset.profile,
+            &address,
+            &address.as_deref().map(sql::sort_prefix),
         ],
     )?;
     tx.query_one(

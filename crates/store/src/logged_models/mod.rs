@@ -188,6 +188,19 @@ pub(crate) fn find_by_id(
     )
 }
 
+/// The public id of the logged model of this number, deleted or not.
+pub(crate) fn find_eid(
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    id: LoggedModelId,
+) -> Result<Option<LoggedModelEid>> {
+    tx.query_opt(
+        "SELECT eid FROM logged_models WHERE project_id = $1 AND id = $2",
+        &[&project.0, &id.0],
+        |row| row.get::<String>(0)?.parse(),
+    )
+}
+
 /// The newest logged model of this name that a run made.
 pub fn find_of_run(
     tx: &mut Tx<'_>,

@@ -22,8 +22,11 @@ pub fn slice(tx: &mut Tx<'_>, project: ProjectId, thing: Thing, limit: i64) -> R
             of_owner(tx, Tree { project, owner: Owner::LoggedModel(model) }, id, &tables, limit)?
         }
         Thing::Version(version) => {
-            let tables =
-                [("version_metadata", "version_id", "name"), ("version_records", "version_id", "version_id")];
+            let tables = [
+                ("version_metadata", "version_id", "name"),
+                ("version_records", "version_id", "version_id"),
+                ("pulls", "version_id", "user_id"),
+            ];
             of_owner(tx, Tree { project, owner: Owner::Version(version) }, id, &tables, limit)?
         }
         Thing::Model(_) => of_model(tx, project, id, limit)?,
@@ -110,6 +113,7 @@ fn of_model(tx: &mut Tx<'_>, project: ProjectId, id: i64, limit: i64) -> Result<
     }
     for (table, key) in [
         ("model_metadata", "name"),
+        ("model_bases", "base"),
         ("aliases", "name"),
         ("alias_moves", "id"),
         ("protected_aliases", "name"),

@@ -29,6 +29,7 @@ pub use change::{
     Advice, delete, delete_metadata, restore, set_advice, set_description, set_metadata, set_stage,
 };
 pub use details::{Details, details};
+pub(crate) use find::find_target;
 pub use find::{
     by_stage, find_by_id, get_target, list_newest, newest_numbered, of_logged_models, predecessor, resolve,
 };
