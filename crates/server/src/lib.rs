@@ -20,6 +20,7 @@ pub mod registry;
 pub mod router;
 pub mod secrets;
 pub mod table;
+mod tracking;
 pub mod transfer;
 pub mod v4;
 

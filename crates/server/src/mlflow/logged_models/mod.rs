@@ -18,13 +18,13 @@ use serde::{Deserialize, Serialize};
 
 use self::view::LoggedModelView;
 use super::Calls;
-use super::limits::check_count;
 use super::wire::{
     Answer, Empty, EnumValue, Message, Pair, Reply, done, experiment_id, required, required_text,
 };
 use crate::App;
 use crate::access::Granted;
 use crate::extract::Path;
+use crate::tracking::limits::check_count;
 
 /// Params, or tags, that one call brings; stock clients send 100 at a time.
 const TEXTS: usize = 1_000;
