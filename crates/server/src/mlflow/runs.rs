@@ -23,7 +23,7 @@ use super::wire::{
 use crate::App;
 use crate::access::Granted;
 use crate::registry::RUN_NAME;
-use crate::tracking::{change_candidate, entries, limits, new_candidate, settle_name, truncated};
+use crate::tracking::{change_candidate, check_time, entries, limits, new_candidate, settle_name, truncated};
 
 /// The calls and who may make them.
 pub(super) fn routes(calls: Calls) -> Calls {
@@ -59,7 +59,7 @@ async fn create(State(app): State<App>, granted: Granted, Message(body): Message
     let name = settle_name(body.run_name, &mut tags, || random_run_name(app.random.bytes()))?;
     let experiment = body.experiment_id.filter(|id| !id.is_empty());
     let experiment = experiment.map_or(Ok(DEFAULT), |id| experiment_id(&id))?;
-    let start_time = checked_time("start_time", body.start_time)?.unwrap_or(0);
+    let start_time = check_time("start_time", body.start_time.map(|time| time.0))?.unwrap_or(0);
     let new = new_candidate(&app, &granted, (experiment, name), body.user_id, start_time).await?;
     let entries = entries(&app, project, tags).await?;
     let (candidate, entries) = app
@@ -107,16 +107,6 @@ fn unique_tags(tags: Vec<Pair>) -> Result<Vec<(String, String)>> {
         }
     }
     Ok(unique.into_iter().collect())
-}
-
-/// A time by the client's clock, which is never before 1970.
-fn checked_time(name: &str, time: Option<Int64>) -> Result<Option<i64>> {
-    match time {
-        Some(Int64(time)) if time < 0 => Err(Error::invalid(format!(
-            "Invalid value {time} for parameter '{name}' supplied: It must be a non-negative number of milliseconds"
-        ))),
-        time => Ok(time.map(|time| time.0)),
-    }
 }
 
 #[derive(Deserialize)]
@@ -176,7 +166,8 @@ async fn update(State(app): State<App>, granted: Granted, Message(body): Message
     let name = name.map(|name| truncated(name, limits::TAG_VALUE));
     let tag = name.iter().map(|name| (RUN_NAME.to_owned(), name.clone())).collect();
     let tag = entries(&app, project, tag).await?;
-    let changes = Changes { status, end_time: checked_time("end_time", body.end_time)?, name };
+    let changes =
+        Changes { status, end_time: check_time("end_time", body.end_time.map(|time| time.0))?, name };
     let candidate =
         app.db.write(move |tx| change_candidate(tx, project, &eid, (&changes, &tag), now)).await?;
     Ok(Reply(Updated { run_info: candidate.into() }))

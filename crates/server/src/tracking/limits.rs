@@ -46,6 +46,26 @@ pub(crate) fn check_count(name: &str, count: usize, most: usize) -> Result<()> {
     Err(Error::invalid(format!("'{name}' has {count} elements, at most {most} are allowed in one request")))
 }
 
+/// Params, or metadata, of a logged model that one request brings; stock clients send 100 at a time.
+pub(crate) const LOGGED_TEXTS: usize = 1_000;
+
+/// Characters of a key of a logged model.
+const LOGGED_KEY: usize = 255;
+
+/// Characters of a value of a logged model. Longer ones are refused, not cut: clients keep JSON in tags.
+const LOGGED_VALUE: usize = 100_000;
+
+/// Fails when a param or metadata of a logged model has no key, or is too long.
+pub(crate) fn check_logged_text(of: &str, key: &str, value: &str) -> Result<()> {
+    if key.is_empty() {
+        return Err(Error::invalid(format!(
+            "Invalid value \"\" for parameter '{of}.key' supplied: a key is not empty"
+        )));
+    }
+    check_length("key", key, LOGGED_KEY)?;
+    check_length("value", value, LOGGED_VALUE)
+}
+
 /// Fails when an experiment's metadata is too long.
 pub(crate) fn check_experiment_tag(key: &str, value: &str) -> Result<()> {
     key.parse::<modelry_core::names::Key>()?;

@@ -29,6 +29,16 @@ pub(crate) fn truncated(mut text: String, max: usize) -> String {
     text
 }
 
+/// Fails when a time by the client's clock is before 1970.
+pub(crate) fn check_time(name: &str, time: Option<i64>) -> Result<Option<i64>> {
+    match time {
+        Some(time) if time < 0 => Err(Error::invalid(format!(
+            "Invalid value {time} for parameter '{name}' supplied: It must be a non-negative number of milliseconds"
+        ))),
+        time => Ok(time),
+    }
+}
+
 /// A candidate of an experiment as it is wished for, with its numbers drawn. `user_name` is what the client says, else
 /// the caller's.
 pub(crate) async fn new_candidate(

@@ -9,6 +9,7 @@ mod registry;
 mod scene;
 mod sign_in;
 mod tokens;
+mod tracking;
 mod users;
 
 use modelry_testkit::server::Answer;
