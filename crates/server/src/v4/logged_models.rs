@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use axum::extract::State;
 use axum::http::{HeaderMap, Uri};
+use modelry_core::Result;
 use modelry_core::ids::{LoggedModelEid, LoggedModelId, ProjectId};
 use modelry_core::time::Timestamp;
-use modelry_core::{Kind, Result};
 use modelry_db::Tx;
 use modelry_store::logged_models::{self, Deleted, Details, LoggedModel, Metric};
 use modelry_store::search::logged_models as search;
@@ -248,11 +248,7 @@ pub(super) async fn update_logged_model(
     let view = app.db.write(move |tx| {
         let model = logged_models::set_metadata(tx, project, &eid, &set, now)?;
         for key in &removed {
-            match logged_models::delete_metadata(tx, project, &eid, key, now) {
-                // The model is there, so it is the key that is not: it is removed already.
-                Err(error) if error.kind() == Kind::NotFound => {}
-                removed => removed?,
-            }
+            logged_models::delete_metadata(tx, project, &eid, key, now)?;
         }
         LoggedModelView::read(tx, project, model)
     });

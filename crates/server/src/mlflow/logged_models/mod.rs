@@ -254,6 +254,13 @@ async fn delete_tag(
     Path(TagInPath { tag_key }): Path<TagInPath>,
 ) -> Answer<Empty> {
     let (project, now, eid) = (granted.project(), app.clock.now(), path.eid(None)?);
-    app.db.write(move |tx| logged_models::delete_metadata(tx, project, &eid, &tag_key, now)).await?;
+    app.db
+        .write(move |tx| {
+            if logged_models::delete_metadata(tx, project, &eid, &tag_key, now)? {
+                return Ok(());
+            }
+            Err(Error::not_found(format!("No tag with key '{tag_key}' found for model with ID '{eid}'.")))
+        })
+        .await?;
     done()
 }
