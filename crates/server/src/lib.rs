@@ -22,6 +22,7 @@ pub mod registry;
 pub mod router;
 pub mod secrets;
 pub mod table;
+mod tracking;
 pub mod transfer;
 pub mod uploads;
 pub mod v4;

@@ -11,6 +11,7 @@ mod registry;
 mod scene;
 mod sign_in;
 mod tokens;
+mod tracking;
 mod uploads;
 mod users;
 

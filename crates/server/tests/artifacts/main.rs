@@ -1,5 +1,6 @@
 //! Artifacts over HTTP, through the real routes.
 
+mod archives;
 mod by_owner;
 mod collection;
 mod downloads;

@@ -3,6 +3,7 @@
 //! A dataset belongs to an experiment and is the same one when name and digest are; logging it again changes nothing
 //! but the tags of its use.
 
+mod list;
 mod read;
 
 use std::collections::BTreeMap;
@@ -15,6 +16,7 @@ use modelry_db::Tx;
 use crate::candidates::Place;
 use crate::sql;
 
+pub use list::{Listed, Use, find, list, list_uses};
 pub use read::{DatasetInput, Inputs, Summary, inputs, outputs, search_datasets};
 
 /// The tag of an input that says what the dataset was used for, such as `training`.
