@@ -1,7 +1,8 @@
-//! `modelry`: the server, and the commands that administer it.
+//! `modelry`: the server, the commands that administer it, and those that speak to one.
 
 mod admin;
 mod args;
+mod client;
 mod config;
 mod control;
 mod data_folder;
@@ -27,12 +28,16 @@ fn main() -> ExitCode {
             control::run(&options.folder, admin::Request::CreateUser(options.request))
         }
         Command::Check(options) => control::run(&options, admin::Request::Check),
+        Command::Client(command) => return client::run(command),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("modelry: {error:#}");
-            ExitCode::FAILURE
-        }
+        Err(error) => fail(&error, 1),
     }
+}
+
+/// Says what went wrong; `code` is what the process ends with.
+fn fail(error: &anyhow::Error, code: u8) -> ExitCode {
+    eprintln!("modelry: {error:#}");
+    ExitCode::from(code)
 }
