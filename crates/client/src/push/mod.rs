@@ -16,7 +16,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use ureq::http::Method;
 
-use crate::api::{File, Version};
+use crate::api::Version;
 use crate::digests::Digests;
 use crate::files::{failed, walk};
 use crate::http::Api;

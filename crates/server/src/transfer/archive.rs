@@ -111,7 +111,12 @@ fn entries(
 /// A file in the archive: header, bytes, padding.
 async fn entry_of(app: App, entry: ManifestEntry) -> Result<impl Stream<Item = Result<Bytes>> + Send> {
     let header = header(&entry)?;
-    let bytes = app.blobs.read(&entry.store_key, 0..entry.size_bytes).await?;
+    let bytes = match entry.sha256 {
+        Some(sha256) => {
+            app.blobs.read_verified(entry.bytes.intact(&entry.path)?, entry.size_bytes, sha256).await?
+        }
+        None => app.blobs.read(entry.bytes.intact(&entry.path)?, 0..entry.size_bytes).await?,
+    };
     let padding = usize::try_from(padding(entry.size_bytes)).expect("it is less than a record");
     let ends = [Ok(Bytes::from_static(&END[..padding]))];
     Ok(stream::iter([Ok(header)]).chain(bytes).chain(stream::iter(ends)))

@@ -53,7 +53,8 @@ both! {
 
         let found = find(&db, TREE, "a").await.expect("there");
 
-        assert_eq!((found.store_key, found.file.size_bytes, found.file.modified_at), (key(2), 102, LATER));
+        let key_found = found.bytes.intact("a").expect("sound").clone();
+        assert_eq!((key_found, found.file.size_bytes, found.file.modified_at), (key(2), 102, LATER));
         assert_eq!(paths(&db, TREE).await, ["a"]);
     }
 }
