@@ -165,3 +165,15 @@ def test_a_file_that_is_both_a_file_and_a_folder_is_refused(client, run):
     with pytest.raises((MlflowException, requests.HTTPError)):
         client.log_text(run, "below it", "thing/below.txt")
     assert [one.path for one in client.list_artifacts(run)] == ["thing"]
+
+
+@pytest.mark.modelry_only("MLflow's server has no parts where its store is a directory")
+def test_a_large_file_arrives_in_parts(client, run, tmp_path, monkeypatch):
+    monkeypatch.setenv("MLFLOW_ENABLE_PROXY_MULTIPART_UPLOAD", "true")
+    monkeypatch.setenv("MLFLOW_MULTIPART_UPLOAD_MINIMUM_FILE_SIZE", str(1 << 20))
+    monkeypatch.setenv("MLFLOW_MULTIPART_UPLOAD_CHUNK_SIZE", str(5 << 20))
+    big = tmp_path / "big.bin"
+    big.write_bytes(random.Random(7).randbytes((23 << 20) + 1))
+    client.log_artifact(run, str(big), "weights")
+    fetched = mlflow.artifacts.download_artifacts(run_id=run, artifact_path="weights/big.bin", dst_path=tmp_path / "out")
+    assert hashlib.sha256(Path(fetched).read_bytes()).digest() == hashlib.sha256(big.read_bytes()).digest()

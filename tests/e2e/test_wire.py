@@ -143,12 +143,6 @@ def test_what_is_not_offered_is_endpoint_not_found(wire, path):
     assert wire.send("POST", path, "{}", {"Content-Type": "application/json"}).error == (404, "ENDPOINT_NOT_FOUND")
 
 
-@pytest.mark.parametrize("path", ["mpu/create/1/x", "mpu/complete/1/x", "mpu/abort/1/x"])
-def test_multipart_uploads_are_refused_so_that_clients_fall_back(wire, path):
-    answer = wire.send("POST", f"/api/2.0/mlflow-artifacts/{path}", "{}", {"Content-Type": "application/json"})
-    assert answer.status in {400, 404, 501}
-
-
 # Limits
 
 

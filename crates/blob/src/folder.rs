@@ -1,7 +1,7 @@
 //! The local folder: files that are made once, synced while they grow, and removed when they are not finished.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind, Seek as _, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use modelry_core::store_key::StoreKey;
@@ -34,7 +34,8 @@ impl Folder {
     }
 }
 
-/// A file that is being written. Dropped before [`Partial::publish`] it removes itself.
+/// A file that is being written. Dropped before [`Partial::publish`] it removes itself, unless it is one that is to be
+/// gone on with.
 #[derive(Debug)]
 pub(crate) struct Partial {
     file: File,
@@ -49,6 +50,26 @@ impl Partial {
         let file = OpenOptions::new().write(true).create_new(true).open(&path);
         let file = file.map_err(|error| refusal("create a blob", error))?;
         Ok(Self { file, path, size_bytes: 0, published: false })
+    }
+
+    /// Opens a file that was left unfinished, or makes it, to go on at `offset`; what it has after that is cut off.
+    ///
+    /// Such a file stays where it is when it is dropped. Fails when it ends before `offset`.
+    pub(crate) fn resume(path: PathBuf, offset: u64) -> Result<Self> {
+        let opened = || {
+            let file = OpenOptions::new().write(true).create(true).truncate(false).open(&path)?;
+            if file.metadata()?.len() < offset {
+                return Err(io::Error::from(ErrorKind::UnexpectedEof));
+            }
+            file.set_len(offset)?;
+            (&file).seek(SeekFrom::Start(offset))?;
+            if offset == 0 {
+                sync_folder_of(&path)?;
+            }
+            Ok(file)
+        };
+        let file = opened().map_err(|error| refusal("go on with a blob", error))?;
+        Ok(Self { file, path, size_bytes: offset, published: true })
     }
 
     /// Appends `bytes`.
@@ -71,9 +92,7 @@ impl Partial {
     /// Makes the bytes and their name durable, keeps the file, and answers its size in bytes.
     pub(crate) fn publish(mut self) -> Result<u64> {
         self.file.sync_all().map_err(|error| refusal("sync a blob", error))?;
-        let folder = self.path.parent().expect("a key has a sub-folder");
-        let synced = File::open(folder).and_then(|folder| folder.sync_all());
-        synced.map_err(|error| refusal("sync a blob", error))?;
+        sync_folder_of(&self.path).map_err(|error| refusal("sync a blob", error))?;
         self.published = true;
         Ok(self.size_bytes)
     }
@@ -93,6 +112,11 @@ impl Drop for Partial {
             Err(_) => remove(),
         }
     }
+}
+
+/// Makes a name in the sub-folder of `path` durable.
+fn sync_folder_of(path: &Path) -> io::Result<()> {
+    File::open(path.parent().expect("a key has a sub-folder"))?.sync_all()
 }
 
 /// What a failure of the disk means to a client: a full disk is told, everything else is ours.

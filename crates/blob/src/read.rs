@@ -60,37 +60,40 @@ impl Blobs {
         key: &StoreKey,
         size_bytes: u64,
         sha256: Option<Sha256>,
-        mut seen: impl FnMut(u64) + Send,
-    ) -> Result<Condition> {
+        seen: impl FnMut(u64) + Send,
+    ) -> Condition {
         match self.store.head(&location(key)).await {
-            Ok(found) if found.size != size_bytes => return Ok(Condition::Size(found.size)),
+            Ok(found) if found.size != size_bytes => return Condition::Size(found.size),
             Ok(_) => {}
-            Err(object_store::Error::NotFound { .. }) => return Ok(Condition::Missing),
-            Err(error) => return Ok(Condition::Unreadable(error.to_string())),
+            Err(object_store::Error::NotFound { .. }) => return Condition::Missing,
+            Err(error) => return Condition::Unreadable(error.to_string()),
         }
+        match self.hash(key, size_bytes, seen).await {
+            Ok(found) if sha256.is_none_or(|sha256| sha256 == found) => Condition::Sound,
+            Ok(found) => Condition::Digest(found),
+            Err(error) => Condition::Unreadable(causes(&error)),
+        }
+    }
+
+    /// The digest of the first `size_bytes` bytes of `key`, read anew.
+    pub async fn digest(&self, key: &StoreKey, size_bytes: u64) -> Result<Sha256> {
+        self.hash(key, size_bytes, |_| ()).await
+    }
+
+    async fn hash(
+        &self,
+        key: &StoreKey,
+        size_bytes: u64,
+        mut seen: impl FnMut(u64) + Send,
+    ) -> Result<Sha256> {
+        let mut pieces = self.read(key, 0..size_bytes).await?;
         let mut hash = sha2::Sha256::new();
-        let mut pieces = match self.read(key, 0..size_bytes).await {
-            Ok(pieces) => pieces,
-            Err(error) => return Ok(Condition::Unreadable(causes(&error))),
-        };
-        while let Some(piece) = pieces.next().await {
-            let piece = match piece {
-                Ok(piece) => piece,
-                Err(error) => return Ok(Condition::Unreadable(causes(&error))),
-            };
+        while let Some(piece) = pieces.try_next().await? {
             seen(piece.len() as u64);
-            let job = tokio::task::spawn_blocking(move || {
-                hash.update(&piece);
-                hash
-            });
+            let job = tokio::task::spawn_blocking(move || hash.chain_update(&piece));
             hash = job.await.map_err(cut_off)?;
         }
-        let found = Sha256(hash.finalize().into());
-        Ok(if sha256.is_none_or(|sha256| sha256 == found) {
-            Condition::Sound
-        } else {
-            Condition::Digest(found)
-        })
+        Ok(Sha256(hash.finalize().into()))
     }
 
     async fn open(

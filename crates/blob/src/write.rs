@@ -43,7 +43,7 @@ impl Blobs {
         limit_bytes: u64,
     ) -> Result<Written> {
         let mut body = pin!(body);
-        let mut upload = Upload::new(self.folder.path(key));
+        let mut pipe = Pipe::new(self.folder.path(key));
         let mut received = 0;
         while let Some(bytes) = body.next().await {
             let bytes = bytes?;
@@ -51,9 +51,63 @@ impl Blobs {
             if received > limit_bytes {
                 return Err(too_large(limit_bytes));
             }
-            upload.push(&bytes).await?;
+            pipe.push(&bytes).await?;
         }
-        upload.finish().await
+        let (size_bytes, hash) = pipe.finish().await?;
+        let hash = hash.ok_or_else(|| Error::internal("a new blob was not hashed"))?;
+        Ok(Written { sha256: Sha256(hash.finalize().into()), size_bytes })
+    }
+
+    /// Goes on with the unfinished bytes of `key` at `offset`; what was written after it is cut off. `hashed` is the
+    /// digest's state at `offset`, where it is at hand.
+    ///
+    /// Fails when there are less bytes than `offset`. Nobody else may be writing to the key.
+    pub async fn resume(&self, key: &StoreKey, offset: u64, hashed: Option<Hashed>) -> Result<Growing> {
+        let path = self.folder.path(key);
+        let opened = tokio::task::spawn_blocking(move || Partial::resume(path, offset));
+        let target = Target::Begun(joined(opened.await)??);
+        let hash = match hashed {
+            Some(hashed) if hashed.size_bytes == offset => Some(hashed.state),
+            _ if offset == 0 => Some(sha2::Sha256::new()),
+            _ => None,
+        };
+        Ok(Growing(Pipe::start(target, hash, offset)))
+    }
+}
+
+/// Bytes that arrive in several goes. Dropped, what is on the disk stays there.
+pub struct Growing(Pipe);
+
+impl Growing {
+    /// Takes more bytes.
+    pub async fn push(&mut self, bytes: &[u8]) -> Result<()> {
+        self.0.push(bytes).await
+    }
+
+    /// How many bytes of the key are durable by now. They become so every 32 MiB or so, and when this is finished.
+    pub fn durable_bytes(&self) -> u64 {
+        self.0.synced
+    }
+
+    /// Makes durable what has arrived. Answers how many bytes the key has, with their digest's state, where those before
+    /// were hashed too.
+    pub async fn finish(self) -> Result<(u64, Option<Hashed>)> {
+        let (size_bytes, hash) = self.0.finish().await?;
+        Ok((size_bytes, hash.map(|state| Hashed { state, size_bytes })))
+    }
+}
+
+/// The state of a digest after so many bytes.
+#[derive(Clone, Debug)]
+pub struct Hashed {
+    state: sha2::Sha256,
+    size_bytes: u64,
+}
+
+impl Hashed {
+    /// The digest.
+    pub fn sha256(self) -> Sha256 {
+        Sha256(self.state.finalize().into())
     }
 }
 
@@ -62,26 +116,34 @@ pub fn too_large(limit_bytes: u64) -> Error {
     Error::new(Kind::TooLarge, format!("a file has at most {limit_bytes} bytes here"))
 }
 
-/// One upload: a piece is filled while the piece before it is hashed and written, each by a job of its own.
+/// Bytes on their way to the disk: a piece is filled while the piece before it is hashed and written, each by a job of its
+/// own.
 ///
 /// The blocking pool is only used while there is something to do, so slow clients do not hold its threads. The
-/// [`Partial`] moves into each job and back, so it removes itself wherever it is when the upload is dropped.
-struct Upload {
+/// [`Partial`] moves into each job and back, so it removes itself wherever it is when this is dropped.
+struct Pipe {
     file: Stage<Target>,
-    hash: Stage<sha2::Sha256>,
+    hash: Stage<Hash>,
     piece: Vec<u8>,
     sync: Option<JoinHandle<io::Result<()>>>,
-    sync_due: u64,
+    /// How far the file is when the sync that is under way is through.
+    syncing: u64,
+    synced: u64,
 }
 
-impl Upload {
+impl Pipe {
     fn new(path: PathBuf) -> Self {
+        Self::start(Target::New(path), Some(sha2::Sha256::new()), 0)
+    }
+
+    fn start(target: Target, hash: Hash, offset: u64) -> Self {
         Self {
-            file: Stage::Idle(Target::New(path)),
-            hash: Stage::Idle(sha2::Sha256::new()),
+            file: Stage::Idle(target),
+            hash: Stage::Idle(hash),
             piece: Vec::new(),
             sync: None,
-            sync_due: SYNC_EVERY_BYTES,
+            syncing: offset,
+            synced: offset,
         }
     }
 
@@ -102,15 +164,12 @@ impl Upload {
     /// Starts hashing and writing the piece, once the piece before it is through.
     async fn pass_piece_on(&mut self) -> Result<()> {
         let target = self.file.settle().await?;
-        let mut hash = self.hash.settle().await?;
+        let hash = self.hash.settle().await?;
         self.sync_when_due(&target).await?;
         let piece = Bytes::from(std::mem::replace(&mut self.piece, Vec::with_capacity(PIECE_BYTES)));
         let hashed = piece.clone();
         self.file.start(move || target.append(&piece).map(Target::Begun));
-        self.hash.start(move || {
-            hash.update(&hashed);
-            Ok(hash)
-        });
+        self.hash.start(move || Ok(updated(hash, &hashed)));
         Ok(())
     }
 
@@ -118,9 +177,9 @@ impl Upload {
     /// a disk that cannot follow slows the upload down instead of filling the memory.
     async fn sync_when_due(&mut self, target: &Target) -> Result<()> {
         match target {
-            Target::Begun(partial) if partial.size_bytes() >= self.sync_due => {
+            Target::Begun(partial) if partial.size_bytes() >= self.syncing + SYNC_EVERY_BYTES => {
                 self.finish_sync().await?;
-                self.sync_due = partial.size_bytes() + SYNC_EVERY_BYTES;
+                self.syncing = partial.size_bytes();
                 let file = partial.handle()?;
                 self.sync = Some(tokio::task::spawn_blocking(move || file.sync_data()));
                 Ok(())
@@ -130,25 +189,34 @@ impl Upload {
     }
 
     async fn finish_sync(&mut self) -> Result<()> {
-        match self.sync.take() {
-            Some(sync) => joined(sync.await)?.map_err(|error| folder::refusal("sync a blob", error)),
-            None => Ok(()),
-        }
+        let Some(sync) = self.sync.take() else { return Ok(()) };
+        joined(sync.await)?.map_err(|error| folder::refusal("sync a blob", error))?;
+        self.synced = self.syncing;
+        Ok(())
     }
 
-    /// Hashes and writes what is left, and makes everything durable.
-    async fn finish(mut self) -> Result<Written> {
+    /// Hashes and writes what is left, and makes everything durable. Answers how many bytes the file has.
+    async fn finish(mut self) -> Result<(u64, Hash)> {
         let target = self.file.settle().await?;
-        let mut hash = self.hash.settle().await?;
+        let hash = self.hash.settle().await?;
         self.finish_sync().await?;
         let piece = self.piece;
         let last = tokio::task::spawn_blocking(move || {
-            hash.update(&piece);
-            let size_bytes = target.append(&piece)?.publish()?;
-            Ok(Written { sha256: Sha256(hash.finalize().into()), size_bytes })
+            let hash = updated(hash, &piece);
+            Ok((target.append(&piece)?.publish()?, hash))
         });
         joined(last.await)?
     }
+}
+
+/// The state of the digest of all bytes so far; `None` where those before are not at hand.
+type Hash = Option<sha2::Sha256>;
+
+fn updated(mut hash: Hash, bytes: &[u8]) -> Hash {
+    if let Some(hash) = &mut hash {
+        hash.update(bytes);
+    }
+    hash
 }
 
 /// What the next piece is written to.

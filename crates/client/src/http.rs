@@ -120,16 +120,16 @@ impl Api {
         Ok(Incoming { is_part, bytes: Box::new(answer.into_body().into_reader()) })
     }
 
-    /// PUT of `length` bytes, those of a whole of `size` from `start` on.
+    /// PUT of a whole of `size` bytes from `start` on.
     pub(crate) fn upload<T: DeserializeOwned>(
         &self,
         path: &str,
-        (start, length, size): (u64, u64, u64),
+        (start, size): (u64, u64),
         mut bytes: impl Read,
     ) -> Result<T> {
-        let mut request = self.request(&Method::PUT, path, "").header(CONTENT_LENGTH, length);
+        let mut request = self.request(&Method::PUT, path, "").header(CONTENT_LENGTH, size - start);
         if start > 0 {
-            request = request.header(CONTENT_RANGE, format!("bytes {start}-{}/{size}", start + length - 1));
+            request = request.header(CONTENT_RANGE, format!("bytes {start}-{}/{size}", size - 1));
         }
         let mut answer = self.run(request, SendBody::from_reader(&mut bytes))?;
         decode(read_json(&mut answer)?)

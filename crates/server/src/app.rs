@@ -13,6 +13,7 @@ use modelry_store::metrics::Tails;
 use crate::callers::Callers;
 use crate::clock::{Clock, Random};
 use crate::passwords::Passwords;
+use crate::uploads::Turns;
 
 /// What an operator may set.
 #[derive(Clone, Debug)]
@@ -63,6 +64,8 @@ pub struct Parts {
     pub clock: Clock,
     /// Random bytes.
     pub random: Random,
+    /// Uploads that are under way.
+    pub turns: Turns,
     /// What the operator set.
     pub settings: Settings,
 }
@@ -80,6 +83,7 @@ impl App {
             blobs,
             clock,
             random,
+            turns: Turns::default(),
             settings,
         }))
     }

@@ -7,7 +7,7 @@ use modelry_store::sessions;
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval};
 
-use crate::{App, collection};
+use crate::{App, collection, uploads};
 
 /// How often small chores are done.
 const MINUTE: Duration = Duration::from_mins(1);
@@ -38,5 +38,5 @@ async fn do_chores(app: &App) -> Result<()> {
     let now = app.clock.now();
     app.db.write(move |tx| sessions::prune(tx, now, SLICE)).await?;
     app.db.write(move |tx| sessions::prune_links(tx, now, SLICE)).await?;
-    Ok(())
+    uploads::prune(app).await
 }

@@ -72,7 +72,7 @@ pub async fn run(app: &App, tell: &(dyn Fn(String) + Send + Sync)) -> Result<Rep
         let Some(last) = page.last() else { break };
         after = last.id;
         for blob in page {
-            let condition = look(app, &blob, &report, &mut told, tell).await?;
+            let condition = look(app, &blob, &report, &mut told, tell).await;
             report.blobs += 1;
             report.size += blob.size_bytes;
             if let Some(found) = judge(app, &blob, condition, &mut report).await? {
@@ -91,7 +91,7 @@ async fn look(
     report: &Report,
     told: &mut Timestamp,
     tell: &(dyn Fn(String) + Send + Sync),
-) -> Result<Condition> {
+) -> Condition {
     let mut size = report.size;
     let seen = |more| {
         size += more;

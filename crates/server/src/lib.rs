@@ -22,6 +22,7 @@ pub mod router;
 pub mod secrets;
 pub mod table;
 pub mod transfer;
+pub mod uploads;
 pub mod v4;
 
 pub use app::{App, Limits, Settings};

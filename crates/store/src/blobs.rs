@@ -18,6 +18,7 @@ use modelry_core::time::Timestamp;
 use modelry_core::{Error, Result};
 use modelry_db::{Param, Row, Tx};
 
+use crate::facts;
 use crate::sql::placeholders;
 
 /// Bytes that are durable in the store and have no row yet.
@@ -64,16 +65,21 @@ pub struct Dying {
 
 /// Where the bytes of a file lie, as long as they are not known to be damaged.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Bytes {
+pub struct Whereabouts {
     store_key: StoreKey,
     is_damaged: bool,
 }
 
-impl Bytes {
+impl Whereabouts {
     /// Reads the columns `store_key` and `state` from `column` on.
     pub(crate) fn read(row: &Row<'_>, column: usize) -> Result<Self> {
         let state: i64 = row.get(column + 1)?;
         Ok(Self { store_key: row.get::<String>(column)?.parse()?, is_damaged: state == DAMAGED })
+    }
+
+    /// Bytes that were just stored.
+    pub fn sound(store_key: StoreKey) -> Self {
+        Self { store_key, is_damaged: false }
     }
 
     /// The key of the bytes; `path` is what the file is called. Fails with `Unavailable` where they are damaged.
@@ -98,13 +104,8 @@ pub(crate) const DAMAGED: i64 = 2;
 pub fn insert_or_share(tx: &mut Tx<'_>, new: &NewBlob) -> Result<Stored> {
     let size_bytes = to_column(new.size_bytes)?;
     let digest = new.sha256.0.as_slice();
-    let same = tx.query_opt(
-        "SELECT id FROM blobs WHERE sha256 = $1 AND size_bytes = $2 AND state = $3 ORDER BY id LIMIT 1",
-        &[&digest, &size_bytes, &LIVE],
-        |row| row.get(0),
-    )?;
-    if let Some(id) = same {
-        return Ok(Stored::Shared(BlobId(id)));
+    if let Some(id) = find_same(tx, new.sha256, new.size_bytes)? {
+        return Ok(Stored::Shared(id));
     }
     tx.execute(
         "INSERT INTO blobs (id, sha256, size_bytes, store_key, state, created_at, unreferenced_at)
@@ -112,6 +113,34 @@ pub fn insert_or_share(tx: &mut Tx<'_>, new: &NewBlob) -> Result<Stored> {
         &[&new.id.0, &digest, &size_bytes, &new.store_key.as_str(), &LIVE, &new.created_at.0],
     )?;
     Ok(Stored::Inserted(new.id))
+}
+
+/// The live blob with these bytes.
+pub fn find_same(tx: &mut Tx<'_>, sha256: Sha256, size_bytes: u64) -> Result<Option<BlobId>> {
+    tx.query_opt(
+        "SELECT id FROM blobs WHERE sha256 = $1 AND size_bytes = $2 AND state = $3 ORDER BY id LIMIT 1",
+        &[&sha256.0.as_slice(), &to_column(size_bytes)?, &LIVE],
+        |row| row.get(0).map(BlobId),
+    )
+}
+
+/// Up to `limit` projects with files that refer to a blob.
+pub fn projects_with(tx: &mut Tx<'_>, blob: BlobId, limit: i64) -> Result<Vec<ProjectId>> {
+    tx.query(
+        "SELECT project_id FROM project_blobs WHERE blob_id = $1 ORDER BY project_id LIMIT $2",
+        &[&blob.0, &limit],
+        |row| row.get(0).map(ProjectId),
+    )
+}
+
+/// Whether files of `project` refer to a blob.
+pub fn is_in_project(tx: &mut Tx<'_>, project: ProjectId, blob: BlobId) -> Result<bool> {
+    let found = tx.query_opt(
+        "SELECT files FROM project_blobs WHERE project_id = $1 AND blob_id = $2",
+        &[&project.0, &blob.0],
+        |row| row.get::<i64>(0),
+    )?;
+    Ok(found.is_some())
 }
 
 /// Counts one more file of `project` that refers to `blob`.
@@ -186,6 +215,7 @@ pub fn list_dying(tx: &mut Tx<'_>, limit: i64) -> Result<Vec<Dying>> {
 
 /// Deletes the row of a dying blob whose bytes are gone; answers whether there was one.
 pub fn delete_dying(tx: &mut Tx<'_>, id: BlobId) -> Result<bool> {
+    facts::delete(tx, id)?;
     Ok(tx.execute("DELETE FROM blobs WHERE id = $1 AND state = $2", &[&id.0, &DYING])? > 0)
 }
 
@@ -196,8 +226,12 @@ pub fn without_row(tx: &mut Tx<'_>, keys: &[StoreKey]) -> Result<Vec<StoreKey>> 
     }
     let texts: Vec<&str> = keys.iter().map(StoreKey::as_str).collect();
     let params: Vec<&dyn Param> = texts.iter().map(|text| text as &dyn Param).collect();
-    let sql = format!("SELECT store_key FROM blobs WHERE store_key IN ({})", placeholders(1, texts.len()));
-    let known: HashSet<String> = tx.query(&sql, &params, |row| row.get(0))?.into_iter().collect();
+    let mut known = HashSet::new();
+    for table in ["blobs", "uploads", "upload_parts"] {
+        let list = placeholders(1, texts.len());
+        let sql = format!("SELECT store_key FROM {table} WHERE store_key IN ({list})");
+        known.extend(tx.query(&sql, &params, |row| row.get::<String>(0))?);
+    }
     Ok(keys.iter().filter(|key| !known.contains(key.as_str())).cloned().collect())
 }
 

@@ -18,9 +18,11 @@ use crate::sql::placeholders;
 mod listing;
 mod manifest;
 mod snapshot;
+mod totals;
 pub use listing::{Entry, Listing, Position, list_all, list_dir};
 pub use manifest::{ManifestEntry, manifest};
 pub use snapshot::snapshot;
+pub use totals::{Totals, only_here, totals};
 
 /// Who a file belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -96,10 +98,12 @@ pub struct File {
 pub struct Found {
     /// The file.
     pub file: File,
+    /// Its blob.
+    pub blob: BlobId,
     /// The digest of its bytes, where known.
     pub sha256: Option<Sha256>,
     /// Where its bytes lie.
-    pub bytes: blobs::Bytes,
+    pub bytes: blobs::Whereabouts,
 }
 
 /// How far [`delete`] came.
@@ -111,12 +115,15 @@ pub enum Deleted {
     All,
 }
 
-/// Writes a file; one that is there is replaced.
-///
-/// Fails with `Conflict` where the path is a directory, or leads through a file.
+/// Fails with `Conflict` where no file can be written: where the path is a directory, or leads through a file.
+pub fn check_path(tx: &mut Tx<'_>, tree: Tree, path: &ArtifactPath) -> Result<()> {
+    refuse_directory(tx, tree, path)?;
+    refuse_file_above(tx, tree, path)
+}
+
+/// Writes a file; one that is there is replaced. Fails as [`check_path`] does.
 pub fn put(tx: &mut Tx<'_>, tree: Tree, new: &NewFile) -> Result<()> {
-    refuse_directory(tx, tree, &new.path)?;
-    refuse_file_above(tx, tree, &new.path)?;
+    check_path(tx, tree, &new.path)?;
     let (owner, owner_id) = tree.owner.columns();
     let before = blob_at(tx, tree, &new.path)?;
     tx.execute(
@@ -148,7 +155,7 @@ pub fn put(tx: &mut Tx<'_>, tree: Tree, new: &NewFile) -> Result<()> {
 pub fn find(tx: &mut Tx<'_>, tree: Tree, path: &ArtifactPath) -> Result<Option<Found>> {
     let (owner, owner_id) = tree.owner.columns();
     tx.query_opt(
-        "SELECT f.path, f.size_bytes, f.modified_at, b.sha256, b.store_key, b.state
+        "SELECT f.path, f.size_bytes, f.modified_at, b.sha256, b.store_key, b.state, b.id
            FROM files f JOIN blobs b ON b.id = f.blob_id
           WHERE f.project_id = $1 AND f.owner = $2 AND f.owner_id = $3 AND f.path = $4",
         &[&tree.project.0, &owner, &owner_id, &path.as_str()],
@@ -157,7 +164,8 @@ pub fn find(tx: &mut Tx<'_>, tree: Tree, path: &ArtifactPath) -> Result<Option<F
             Ok(Found {
                 file: listing::read_file(row)?,
                 sha256: sha256.map(|bytes| Sha256::from_slice(&bytes)).transpose()?,
-                bytes: blobs::Bytes::read(row, 4)?,
+                bytes: blobs::Whereabouts::read(row, 4)?,
+                blob: BlobId(row.get(6)?),
             })
         },
     )

@@ -9,6 +9,7 @@ pub mod candidates;
 pub mod damage;
 pub mod datasets;
 pub mod experiments;
+pub mod facts;
 pub mod files;
 pub mod ids;
 pub mod keys;
@@ -17,12 +18,14 @@ pub mod members;
 pub mod metrics;
 pub mod models;
 pub mod namespaces;
+pub mod packages;
 pub mod projects;
 pub mod search;
 pub mod sessions;
 pub mod settings;
 mod sql;
 pub mod tokens;
+pub mod uploads;
 pub mod users;
 pub mod versions;
 
@@ -32,4 +35,5 @@ use modelry_db::Migration;
 pub const MIGRATIONS: &[Migration] = &[
     Migration { name: "0001_init", sql: include_str!("../migrations/0001_init.sql") },
     Migration { name: "0002_registry", sql: include_str!("../migrations/0002_registry.sql") },
+    Migration { name: "0003_uploads", sql: include_str!("../migrations/0003_uploads.sql") },
 ];

@@ -67,16 +67,17 @@ impl Sender<'_> {
 
     /// Sends the file from where the server says that it stands. `told` is how far the progress knows.
     fn send_rest(&self, local: &LocalFile, file: &File, upload: &Upload, told: &mut u64) -> Result<Upload> {
+        // Where all is there and the server was cut off before it made the file of it, the last byte makes it try again.
+        let start = upload.received.min(file.size.saturating_sub(1));
         let open = || -> io::Result<fs::File> {
             let mut bytes = fs::File::open(&local.place)?;
-            bytes.seek(SeekFrom::Start(upload.received))?;
+            bytes.seek(SeekFrom::Start(start))?;
             Ok(bytes)
         };
         let bytes = open().map_err(|error| failed("open", &local.place, &error))?;
-        let mut rest = Rest { bytes, at: upload.received, size: file.size, told, sender: self };
-        let length = file.size.saturating_sub(upload.received);
+        let mut rest = Rest { bytes, at: start, size: file.size, told, sender: self };
         let path = format!("/uploads/{}", modelry_core::address::segment(&upload.id));
-        let answer = self.api.upload(&path, (upload.received, length, file.size), &mut rest);
+        let answer = self.api.upload(&path, (start, file.size), &mut rest);
         let was_short =
             rest.at < file.size && rest.bytes.metadata().is_ok_and(|found| found.len() < file.size);
         if was_short {

@@ -57,6 +57,16 @@ impl FileKind {
         }
     }
 
+    /// The word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Safetensors => "safetensors",
+            Self::Gguf => "gguf",
+            Self::Mlmodel => "mlmodel",
+            Self::Pickle => "pickle",
+        }
+    }
+
     /// Whether loading such a file runs code that is in it.
     pub fn runs_code_when_loaded(self) -> bool {
         self == Self::Pickle

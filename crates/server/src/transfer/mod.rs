@@ -6,8 +6,12 @@ mod archive;
 mod conditions;
 mod digests;
 mod download;
+mod tar;
 mod upload;
+mod zip;
+mod zip_stream;
 
-pub use archive::{Contents, contents, tar};
+pub use archive::{Contents, Format, archive, contents};
 pub use download::{Asked, download};
-pub use upload::{Received, Upload, store};
+pub use upload::{PlaceOf, Received, Upload, store};
+pub(crate) use upload::{check, keep, remove};

@@ -1,5 +1,6 @@
 //! Uploads: bytes first, then the row that makes them a file.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -14,12 +15,12 @@ use modelry_core::ids::BlobId;
 use modelry_core::store_key::StoreKey;
 use modelry_core::{Error, Kind, Result};
 use modelry_db::Tx;
-use modelry_store::blobs::{self, NewBlob, Stored};
-use modelry_store::files::{self, NewFile, Tree};
+use modelry_store::blobs::{self, NewBlob, Stored, Whereabouts};
+use modelry_store::files::{self, File, Found, NewFile, Tree};
 use modelry_store::ids::Series;
 
 use super::digests::Announced;
-use crate::App;
+use crate::{App, facts};
 
 /// How long an upload may stand still. Much less than the age at which bytes without a row are swept away.
 const PATIENCE: Duration = Duration::from_mins(5);
@@ -49,7 +50,7 @@ impl Upload {
     }
 
     /// The body; it ends with an error when the client goes or stands still.
-    fn bytes(body: Body) -> impl Stream<Item = Result<Bytes>> {
+    pub(crate) fn bytes(body: Body) -> impl Stream<Item = Result<Bytes>> {
         stream::try_unfold(body.into_data_stream(), |mut body| async move {
             match tokio::time::timeout(PATIENCE, body.next()).await {
                 Ok(Some(Ok(bytes))) => Ok(Some((bytes, body))),
@@ -78,42 +79,46 @@ pub struct Received {
     pub size_bytes: u64,
 }
 
+/// Where an upload is to be kept: says so inside the transaction that writes the row, so what it checks holds then.
+pub type PlaceOf = Arc<dyn Fn(&mut Tx<'_>) -> Result<(Tree, ArtifactPath)> + Send + Sync>;
+
 /// Takes an upload of at most `limit_bytes` and makes it the file that `place` names, replacing one that is there.
 ///
-/// `place` runs in the transaction that writes the row, so what it checks holds then. The file is visible when this
-/// returns `Ok`, and durable; after any failure nothing of it is visible.
-pub async fn store(
-    app: &App,
-    upload: Upload,
-    limit_bytes: u64,
-    place: impl Fn(&mut Tx<'_>) -> Result<(Tree, ArtifactPath)> + Send + 'static,
-) -> Result<Received> {
+/// The file is visible when this returns `Ok`, and durable; after any failure nothing of it is visible.
+pub async fn store(app: &App, upload: Upload, limit_bytes: u64, place: PlaceOf) -> Result<Received> {
     if upload.length.is_some_and(|length| length > limit_bytes) {
         return Err(too_large(limit_bytes));
     }
-    let id = BlobId(app.ids.next_global(Series::Blob).await?);
+    // Asked once before the bytes are taken, so that nobody sends gigabytes to nowhere.
+    let asked = place.clone();
+    app.db.read(move |tx| check(tx, &asked)).await?;
     let store_key = StoreKey::new(app.random.bytes());
     let written = app.blobs.write(&store_key, Upload::bytes(upload.body), limit_bytes).await?;
-    let created_at = app.clock.now();
-    let blob = NewBlob { id, sha256: written.sha256, size_bytes: written.size_bytes, store_key, created_at };
+    let received = Received { sha256: written.sha256, size_bytes: written.size_bytes };
+    let checked = upload.announced.verify(written.sha256);
     // A client that goes now stops nothing any more: whether there is a row decides what becomes of the bytes, so
     // somebody has to wait for the answer.
-    let received = Received { sha256: written.sha256, size_bytes: written.size_bytes };
-    let kept = tokio::spawn(keep(app.clone(), blob, upload.announced, place)).await;
+    let kept = tokio::spawn(keep(app.clone(), (store_key, received), checked, place)).await;
     kept.map_err(|error| Error::internal("storing a file was cut off").with_source(error))??;
     Ok(received)
 }
 
-/// Gives the bytes a row and the file its blob, and removes the bytes where they are not needed.
-async fn keep(
+/// Fails where no file can be kept.
+pub(crate) fn check(tx: &mut Tx<'_>, place: &PlaceOf) -> Result<()> {
+    let (tree, path) = place(tx)?;
+    files::check_path(tx, tree, &path)
+}
+
+/// Gives durable bytes a row and the file its blob, or, where they were `checked` in vain, neither; removes the bytes where
+/// they are not needed.
+pub(crate) async fn keep(
     app: App,
-    blob: NewBlob,
-    announced: Announced,
-    place: impl Fn(&mut Tx<'_>) -> Result<(Tree, ArtifactPath)> + Send + 'static,
+    (store_key, received): (StoreKey, Received),
+    checked: Result<()>,
+    place: PlaceOf,
 ) -> Result<()> {
-    let store_key = blob.store_key.clone();
-    let stored = match announced.verify(blob.sha256) {
-        Ok(()) => app.db.write(move |tx| insert(tx, &blob, &place)).await,
+    let stored = match checked {
+        Ok(()) => insert_with_facts(&app, store_key.clone(), received, place).await,
         Err(error) => Err(error),
     };
     let is_needed = match &stored {
@@ -122,20 +127,40 @@ async fn keep(
         // Whether a commit took place may be unknown. Bytes without a row are swept away later.
         Err(error) => matches!(error.kind(), Kind::Unavailable | Kind::Internal),
     };
-    if !is_needed && let Err(error) = app.blobs.delete(&store_key).await {
-        tracing::warn!(%error, %store_key, "could not remove bytes that are not needed; the sweep will");
+    if !is_needed {
+        remove(&app, &store_key).await;
     }
     stored.map(drop)
 }
 
-fn insert(
-    tx: &mut Tx<'_>,
-    blob: &NewBlob,
-    place: &impl Fn(&mut Tx<'_>) -> Result<(Tree, ArtifactPath)>,
+/// Removes bytes that have no row.
+pub(crate) async fn remove(app: &App, store_key: &StoreKey) {
+    if let Err(error) = app.blobs.delete(store_key).await {
+        tracing::warn!(%error, %store_key, "could not remove bytes that are not needed; the sweep will");
+    }
+}
+
+async fn insert_with_facts(
+    app: &App,
+    store_key: StoreKey,
+    received: Received,
+    place: PlaceOf,
 ) -> Result<Stored> {
+    let id = BlobId(app.ids.next_global(Series::Blob).await?);
+    let Received { sha256, size_bytes } = received;
+    let blob = NewBlob { id, sha256, size_bytes, store_key, created_at: app.clock.now() };
+    let (stored, file) = app.db.write(move |tx| insert(tx, &blob, &place)).await?;
+    facts::note(app, file).await;
+    Ok(stored)
+}
+
+fn insert(tx: &mut Tx<'_>, blob: &NewBlob, place: &PlaceOf) -> Result<(Stored, Found)> {
     let (tree, path) = place(tx)?;
     let stored = blobs::insert_or_share(tx, blob)?;
-    let file = NewFile { path, blob: stored.id(), size_bytes: blob.size_bytes, modified_at: blob.created_at };
-    files::put(tx, tree, &file)?;
-    Ok(stored)
+    let file = File { path: path.to_string(), size_bytes: blob.size_bytes, modified_at: blob.created_at };
+    let new = NewFile { path, blob: stored.id(), size_bytes: blob.size_bytes, modified_at: blob.created_at };
+    files::put(tx, tree, &new)?;
+    let bytes = Whereabouts::sound(blob.store_key.clone());
+    let found = Found { file, blob: stored.id(), sha256: Some(blob.sha256), bytes };
+    Ok((stored, found))
 }

@@ -8,9 +8,13 @@ mod files;
 mod members;
 mod models;
 mod openapi;
+mod packages;
 mod page;
+mod place;
 mod projects;
+mod stored;
 mod tokens;
+mod uploads;
 mod users;
 mod versions;
 mod words;
@@ -28,7 +32,7 @@ pub use openapi::description;
 
 /// The native API's part of the URL table.
 pub fn table(app: &App) -> Table {
-    registry(accounts(app))
+    uploads(packages(registry(accounts(app))))
 }
 
 /// Users, tokens, projects and members.
@@ -79,7 +83,6 @@ fn registry(table: Table) -> Table {
     let versions = &format!("{model}/versions");
     let version = &format!("{versions}/{{version}}");
     let alias = &format!("{model}/aliases/{{alias}}");
-    let packages = "/api/v4/projects/{project}/packages/ml_models/{package}";
     let bin = "/api/v4/projects/{project}";
     table
         .route(Method::GET, models, read, models::list_models)
@@ -114,9 +117,35 @@ fn registry(table: Table) -> Table {
         .route(Method::DELETE, &format!("{version}/files/{{*path}}"), write, files::delete_version_file)
         .route(Method::GET, &format!("{version}/manifest"), read, files::get_version_manifest)
         .route(Method::GET, &format!("{version}/archive.tar"), read, files::get_version_archive)
-        .route(Method::GET, &format!("{packages}/files"), read, files::list_package_files)
-        .route(Method::GET, &format!("{packages}/files/{{*path}}"), read, files::get_package_file)
-        .route(Method::PUT, &format!("{packages}/files/{{*path}}"), write, files::put_package_file)
+        .route(Method::GET, &format!("{version}/archive.zip"), read, files::get_version_zip)
+}
+
+/// Packages, and their files by GitLab's routes.
+fn packages(table: Table) -> Table {
+    let read = Guard::Project(Action::ReadModels);
+    let write = Guard::Project(Action::WriteModels);
+    let packages = "/api/v4/projects/{project}/packages";
+    let package = &format!("{packages}/ml_models/{{package}}");
+    let file = &format!("{package}/files/{{*path}}");
+    table
+        .route(Method::GET, packages, read, packages::list_packages)
+        .route(Method::GET, package, read, packages::get_package)
+        .route(Method::DELETE, package, write, packages::delete_package)
+        .route(Method::GET, &format!("{package}/files"), read, packages::list_package_files)
+        .route(Method::GET, file, read, packages::get_package_file)
+        .route(Method::PUT, file, write, packages::put_package_file)
+}
+
+/// Uploads that take more than one request.
+fn uploads(table: Table) -> Table {
+    let write = Guard::Project(Action::WriteModels);
+    let uploads = "/api/v4/projects/{project}/uploads";
+    let upload = &format!("{uploads}/{{upload}}");
+    table
+        .route(Method::POST, uploads, write, uploads::begin_upload)
+        .route(Method::GET, upload, write, uploads::get_upload)
+        .route(Method::PUT, upload, write, uploads::put_upload)
+        .route(Method::DELETE, upload, write, uploads::delete_upload)
 }
 
 /// Tells an error that a guard found.

@@ -6,7 +6,7 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder
 use utoipa::openapi::{Content, Ref, ResponseBuilder};
 use utoipa::{Modify, OpenApi, ToSchema as _};
 
-use super::{aliases, files, members, models, projects, tokens, users, versions};
+use super::{aliases, files, members, models, packages, projects, tokens, uploads, users, versions};
 use crate::error::ProblemBody;
 use crate::extract::Json;
 
@@ -57,9 +57,17 @@ use crate::extract::Json;
         files::delete_version_file,
         files::get_version_manifest,
         files::get_version_archive,
-        files::list_package_files,
-        files::get_package_file,
-        files::put_package_file,
+        files::get_version_zip,
+        packages::list_packages,
+        packages::get_package,
+        packages::delete_package,
+        packages::list_package_files,
+        packages::get_package_file,
+        packages::put_package_file,
+        uploads::begin_upload,
+        uploads::get_upload,
+        uploads::put_upload,
+        uploads::delete_upload,
         tokens::list_tokens,
         tokens::create_token,
         tokens::revoke_token,
@@ -69,6 +77,7 @@ use crate::extract::Json;
         (name = "members", description = "Who may do what in a project"),
         (name = "models", description = "Models, their versions, and the aliases that point at versions"),
         (name = "packages", description = "The files of versions and candidates"),
+        (name = "uploads", description = "Uploads that are gone on with where they broke off"),
         (name = "users", description = "Accounts"),
         (name = "tokens", description = "Personal access tokens"),
     ),

@@ -49,11 +49,14 @@ impl<T> Page<T> {
         let size = usize::try_from(size).expect("a page's size is 1 to 100");
         let has_next = rows.len() > size;
         rows.truncate(size);
-        let next = match rows.last().filter(|_| has_next) {
-            Some(last) => Some(next_link(place, key(last).to_string())?),
-            None => None,
-        };
-        Ok(Self { items: rows.into_iter().map(view).collect(), next })
+        let next = rows.last().filter(|_| has_next).map(|last| key(last).to_string());
+        Self::with_next(place, rows.into_iter().map(view).collect(), next)
+    }
+
+    /// Makes a page of these things, after which comes what follows on `next`, if that is said.
+    pub(super) fn with_next(place: &Place<'_>, items: Vec<T>, next: Option<String>) -> Result<Self> {
+        let next = next.map(|after| next_link(place, after)).transpose()?;
+        Ok(Self { items, next })
     }
 }
 

@@ -3,10 +3,13 @@
 mod callers;
 mod members;
 mod openapi;
+mod packages;
 mod projects;
 mod registry;
+mod scene;
 mod sign_in;
 mod tokens;
+mod uploads;
 mod users;
 
 use modelry_testkit::server::Answer;

@@ -1,102 +1,11 @@
 //! Models, versions and aliases through the native API.
 
-use std::cell::RefCell;
-use std::collections::BTreeSet;
-
 use axum::http::Method;
-use modelry_core::ids::ProjectId;
-use modelry_core::policy::{Role, Visibility};
-use modelry_server::v4;
-use modelry_testkit::server::{Actor, Answer, TestServer};
+use modelry_testkit::server::Answer;
 use serde_json::{Value, json};
 
 use crate::problem;
-
-/// Ann owns a project, Bob is a Reporter in it. What they call is written down by the route's path.
-struct Scene {
-    server: TestServer,
-    project: ProjectId,
-    ann: Actor,
-    bob: Actor,
-    called: RefCell<BTreeSet<String>>,
-}
-
-impl Scene {
-    async fn new() -> Self {
-        let server = TestServer::sqlite().await;
-        let (ann, bob) = (server.user("ann").await, server.user("bob").await);
-        let project = server.project(&ann, "Churn", Visibility::Private).await;
-        server.member(project, &bob, Role::Reporter).await;
-        Self { server, project, ann, bob, called: RefCell::default() }
-    }
-
-    /// A call below the project, where `route` has `{names}` for the parts in `names`.
-    async fn call(
-        &self,
-        actor: &Actor,
-        method: Method,
-        route: &str,
-        names: &[(&str, &str)],
-        body: &Value,
-    ) -> Answer {
-        self.called
-            .borrow_mut()
-            .insert(format!("{} /api/v4/projects/{{project}}{route}", method.as_str().to_lowercase()));
-        let mut path = format!("/api/v4/projects/{}{route}", self.project);
-        for (name, value) in names {
-            path = path.replace(&format!("{{{name}}}"), value);
-        }
-        actor.json(method, &path, body).await
-    }
-
-    async fn model(&self, name: &str) {
-        let made = self.call(&self.bob, Method::POST, "/models", &[], &json!({"name": name})).await;
-        assert_eq!(made.status, 201, "{}", made.text());
-    }
-
-    /// An upload, as [`Scene::call`].
-    async fn upload(&self, route: &str, names: &[(&str, &str)], bytes: &'static str) -> Answer {
-        self.called.borrow_mut().insert(format!("put /api/v4/projects/{{project}}{route}"));
-        let mut path = format!("/api/v4/projects/{}{route}", self.project);
-        for (name, value) in names {
-            path = path.replace(&format!("{{{name}}}"), value);
-        }
-        self.bob.send(self.bob.request(Method::PUT, &path), bytes).await
-    }
-
-    /// Makes a version with a file, published, and answers it.
-    async fn version(&self, model: &str, body: Value) -> Value {
-        let made =
-            self.call(&self.bob, Method::POST, "/models/{model}/versions", &[("model", model)], &body).await;
-        assert_eq!(made.status, 201, "{}", made.text());
-        let made = made.json();
-        if made["state"] == "published" {
-            return made;
-        }
-        let number = made["number"].to_string();
-        let names = [("model", model), ("version", number.as_str()), ("path", "w.txt")];
-        let route = "/models/{model}/versions/{version}/files/{path}";
-        assert_eq!(self.upload(route, &names, "weights").await.status, 201);
-        self.called.borrow_mut().retain(|called| !called.ends_with(route));
-        let body = json!({"state": "published"});
-        self.call(&self.bob, Method::PATCH, "/models/{model}/versions/{version}", &names, &body)
-            .await
-            .expect_json()
-    }
-
-    async fn alias(&self, actor: &Actor, alias: &str, body: Value) -> Answer {
-        let names = [("model", "churn"), ("alias", alias)];
-        self.call(actor, Method::PUT, "/models/{model}/aliases/{alias}", &names, &body).await
-    }
-
-    async fn history(&self, alias: &str) -> Vec<(Value, Value, Value)> {
-        let names = [("model", "churn"), ("alias", alias)];
-        let route = "/models/{model}/aliases/{alias}/history";
-        let moves = self.call(&self.bob, Method::GET, route, &names, &Value::Null).await.expect_json();
-        let moves = moves.as_array().expect("a list").iter();
-        moves.map(|one| (one["from"].clone(), one["to"].clone(), one["reason"].clone())).collect()
-    }
-}
+use crate::scene::{Scene, described};
 
 #[tokio::test]
 async fn every_route_of_models_is_called_and_does_what_it_says() {
@@ -142,21 +51,6 @@ async fn every_route_of_models_is_called_and_does_what_it_says() {
     assert_eq!((&found["versions"], &found["latest"]["version"]), (&json!(2), &json!("1.1.0")));
     assert_eq!(*scene.called.borrow(), described("models"));
     scene.server.finish().await;
-}
-
-/// The operations that the description has under a tag.
-fn described(tag: &str) -> BTreeSet<String> {
-    let document = serde_json::to_value(v4::description()).expect("a document");
-    let paths = document["paths"].as_object().expect("paths");
-    let mut operations = BTreeSet::new();
-    for (path, methods) in paths {
-        for (method, operation) in methods.as_object().expect("methods") {
-            if operation["tags"][0] == tag {
-                operations.insert(format!("{method} {path}"));
-            }
-        }
-    }
-    operations
 }
 
 #[tokio::test]
@@ -291,6 +185,14 @@ async fn every_route_of_packages_is_called_and_does_what_it_says() {
     let archive = "/models/{model}/versions/{version}/archive.tar";
     let archive = scene.call(&scene.bob, Method::GET, archive, &version, &none).await;
     assert_eq!(json!(archive.header("x-manifest-sha256")), manifest["sha256"]);
+    let archive = "/models/{model}/versions/{version}/archive.zip";
+    let archive = scene.call(&scene.bob, Method::GET, archive, &version, &none).await;
+    assert_eq!(json!(archive.header("x-manifest-sha256")), manifest["sha256"]);
+    assert_eq!(scene.get("/packages", &[]).await[0]["id"], json!(id));
+    let package = [("package", id.as_str())];
+    assert_eq!(scene.get("/packages/ml_models/{package}", &package).await["files"], 2);
+    let delete = "/packages/ml_models/{package}";
+    assert_eq!(scene.call(&scene.bob, Method::DELETE, delete, &package, &none).await.status, 204);
     assert_eq!(*scene.called.borrow(), described("packages"));
     scene.server.finish().await;
 }
@@ -386,6 +288,31 @@ fn unpack(archive: &[u8]) -> Vec<(String, String)> {
     entries.map(read).collect()
 }
 
+/// What the directory at the end of a zip archive names: paths and texts. Nothing in it is compressed.
+fn unzip(archive: &[u8]) -> Vec<(String, String)> {
+    let number = |at: usize, length: usize| {
+        archive[at..at + length].iter().rev().fold(0, |number, byte| number << 8 | usize::from(*byte))
+    };
+    let text =
+        |at: usize, length: usize| String::from_utf8(archive[at..at + length].to_vec()).expect("UTF-8");
+    let end = archive.len() - 22;
+    assert_eq!(&archive[end..end + 4], b"PK\x05\x06");
+    let mut at = number(end + 16, 4);
+    let mut found = Vec::new();
+    for _ in 0..number(end + 10, 2) {
+        assert_eq!(&archive[at..at + 4], b"PK\x01\x02");
+        let (checksum, size, name) = (number(at + 16, 4), number(at + 24, 4), number(at + 28, 2));
+        let header = number(at + 42, 4);
+        assert_eq!(&archive[header..header + 4], b"PK\x03\x04");
+        let bytes = header + 30 + number(header + 26, 2) + number(header + 28, 2);
+        assert_eq!([4, 8, 12].map(|part| number(bytes + size + part, 4)), [checksum, size, size]);
+        found.push((text(at + 46, name), text(bytes, size)));
+        at += 46 + name + number(at + 30, 2);
+    }
+    assert_eq!(at, end);
+    found
+}
+
 #[tokio::test]
 async fn an_archive_has_all_files_and_is_the_same_each_time() {
     let scene = Scene::new().await;
@@ -393,7 +320,7 @@ async fn an_archive_has_all_files_and_is_the_same_each_time() {
     let long = format!("{}/{}.txt", "d".repeat(120), "f".repeat(200));
     // In the order of paths.
     let files = [("a.txt", "a"), (&long, "long"), ("dir/empty", ""), ("dir/é.txt", "accent")];
-    let mut archives = Vec::new();
+    let (mut archives, mut zips) = (Vec::new(), Vec::new());
     for version in ["1.0.0", "1.0.1"] {
         let (new, body) = ([("model", "churn")], json!({ "version": version }));
         scene.call(&scene.bob, Method::POST, "/models/{model}/versions", &new, &body).await.expect_json();
@@ -406,10 +333,18 @@ async fn an_archive_has_all_files_and_is_the_same_each_time() {
         let names = [("model", "churn"), ("version", version)];
         let route = "/models/{model}/versions/{version}/archive.tar";
         archives.push(scene.call(&scene.bob, Method::GET, route, &names, &Value::Null).await);
+        let route = "/models/{model}/versions/{version}/archive.zip";
+        zips.push(scene.call(&scene.bob, Method::GET, route, &names, &Value::Null).await);
     }
     let [first, second] = archives.as_slice() else { panic!("there are two") };
     assert_eq!(unpack(&first.body), files.map(|(path, text)| (path.to_owned(), text.to_owned())));
     assert_eq!(first.header("content-length"), first.body.len().to_string());
+    assert_eq!(first.body, second.body);
+    let [first, second] = zips.as_slice() else { panic!("there are two") };
+    assert_eq!(unzip(&first.body), files.map(|(path, text)| (path.to_owned(), text.to_owned())));
+    assert_eq!(first.header("content-length"), first.body.len().to_string());
+    assert_eq!(first.header("content-type"), "application/zip");
+    assert_eq!(first.header("content-disposition"), "attachment; filename=\"churn-1.0.0.zip\"");
     assert_eq!(first.body, second.body);
     scene.server.finish().await;
 }

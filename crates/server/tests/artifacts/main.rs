@@ -4,6 +4,8 @@ mod by_owner;
 mod collection;
 mod downloads;
 mod given;
+mod multipart;
 mod paths;
 mod proxy;
+mod resumed;
 mod uploads;

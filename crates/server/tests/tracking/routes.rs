@@ -76,14 +76,8 @@ async fn whoever_asks_is_told_what_the_server_offers() {
 }
 
 #[tokio::test]
-async fn transfers_in_parts_are_refused_so_that_clients_fall_back() {
+async fn presigned_downloads_are_refused_so_that_clients_fall_back() {
     let given = Given::new().await;
-    for call in ["create", "complete", "abort"] {
-        let url = given.url(&format!("api/2.0/mlflow-artifacts/mpu/{call}/0/x"));
-        let answer = given.actor.post(&url, &json!({"path": "a", "num_parts": 2})).await;
-        let words = "501 NOT_IMPLEMENTED: multipart uploads are not offered: send the file in one PUT";
-        assert_eq!(refusal(&answer), words);
-    }
     let answer = given.actor.get(&given.url("api/2.0/mlflow-artifacts/presigned/0/x")).await;
     let words = "501 NOT_IMPLEMENTED: presigned downloads are not offered: GET the file from here";
     assert_eq!(refusal(&answer), words);

@@ -19,7 +19,7 @@ pub struct ManifestEntry {
     /// The digest of its bytes, where known.
     pub sha256: Option<Sha256>,
     /// Where its bytes lie.
-    pub bytes: blobs::Bytes,
+    pub bytes: blobs::Whereabouts,
 }
 
 /// Up to `limit` files below `dir` (or of the whole tree) in the order of paths, those after the path `after`.
@@ -43,7 +43,7 @@ pub fn manifest(
                 path: row.get(0)?,
                 size_bytes: blobs::from_column(row.get(1)?)?,
                 sha256: sha256.map(|bytes| Sha256::from_slice(&bytes)).transpose()?,
-                bytes: blobs::Bytes::read(row, 3)?,
+                bytes: blobs::Whereabouts::read(row, 3)?,
             })
         },
     )

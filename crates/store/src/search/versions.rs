@@ -122,17 +122,20 @@ fn names_few(condition: &Condition) -> bool {
 
 /// SQL for being a version of the models whose names satisfy a condition.
 ///
-/// SQLite takes all rows of a project for few, so that of itself it would look through them; what an index covers it
-/// takes from there.
+/// One name is one model, whose versions an index has in the order that is asked for most. Of several SQLite, which takes
+/// all rows of a project for few, would of itself look through those; what an index covers it takes from there.
 fn of_models(binds: &mut Binds, project: ProjectId, condition: &Condition) -> String {
     let project = binds.add(project.0);
     let is_named = condition::compile(binds, "n.name", condition);
-    format!(
-        "v.id IN (SELECT i.id FROM versions i
-                   WHERE i.project_id = {project}
-                     AND i.model_id IN (SELECT n.id FROM models n
-                                         WHERE n.project_id = {project} AND {is_named} AND n.deleted_at IS NULL))"
-    )
+    let models = format!(
+        "SELECT n.id FROM models n WHERE n.project_id = {project} AND {is_named} AND n.deleted_at IS NULL"
+    );
+    match condition {
+        Condition::Text { op: TextOp::Eq, .. } => format!("v.model_id = ({models})"),
+        _ => format!(
+            "v.id IN (SELECT i.id FROM versions i WHERE i.project_id = {project} AND i.model_id IN ({models}))"
+        ),
+    }
 }
 
 /// As [`of_models`], for the versions of runs.

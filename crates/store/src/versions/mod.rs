@@ -102,6 +102,9 @@ pub(crate) const COLUMNS: &str = "v.id, v.model_id, m.name, v.number, v.version,
                                   v.created_at, v.updated_at, v.published_at, v.deprecated_at, v.yanked_at, v.warning, \
                                   v.deleted_at, v.location";
 
+/// How many columns [`COLUMNS`] has.
+pub(crate) const COLUMN_COUNT: usize = 22;
+
 /// Where [`COLUMNS`] come from; conditions follow after `AND`.
 pub(crate) const FROM: &str =
     "FROM versions v CROSS JOIN models m WHERE m.project_id = v.project_id AND m.id = v.model_id";

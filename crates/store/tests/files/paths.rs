@@ -1,6 +1,6 @@
 use modelry_core::Kind;
 use modelry_core::digest::Sha256;
-use modelry_core::ids::{LoggedModelId, ProjectId};
+use modelry_core::ids::{BlobId, LoggedModelId, ProjectId};
 use modelry_store::files::{self, Deleted, File, Found, Owner, Tree};
 use modelry_testkit::both;
 
@@ -16,6 +16,7 @@ both! {
 
         assert_eq!(found, Some(Found {
             file: File { path: "plots/größe 100%.png".into(), size_bytes: 105, modified_at: NOW },
+            blob: BlobId(1),
             sha256: Some(Sha256([5; 32])),
             store_key: key(1),
         }));

@@ -176,9 +176,9 @@ pub(crate) fn model_eid(number: i64) -> LoggedModelEid {
     format!("m-{number:032x}").parse().expect("a public id")
 }
 
-/// Inserts a candidate into the experiment 1, which is that of `churn`.
-pub(crate) async fn candidate(db: &Db, number: i64) -> Candidate {
-    let new = NewCandidate {
+/// A candidate of the experiment 1, which is that of `churn`, that is not inserted yet.
+pub(crate) fn new_candidate(number: i64) -> NewCandidate {
+    NewCandidate {
         id: CandidateId(number),
         eid: eid(number).parse().expect("a public id"),
         experiment_id: ExperimentId(1),
@@ -187,7 +187,12 @@ pub(crate) async fn candidate(db: &Db, number: i64) -> Candidate {
         creator_id: None,
         start_time: NOW.ms(),
         created_at: NOW,
-    };
+    }
+}
+
+/// Inserts a candidate into the experiment 1.
+pub(crate) async fn candidate(db: &Db, number: i64) -> Candidate {
+    let new = new_candidate(number);
     write(db, move |tx| candidates::insert(tx, PROJECT, &new)).await
 }
 
@@ -253,6 +258,29 @@ pub(crate) async fn put(db: &Db, tree: Tree, at: &str, content: u8) {
         files::put(tx, tree, &file)
     })
     .await;
+}
+
+/// Puts the same file into the trees of many candidates.
+pub(crate) async fn put_in_all(db: &Db, numbers: &[i64]) {
+    let path = path("a");
+    for some in numbers.chunks(500) {
+        put(db, of_candidate(some[0]), "a", 1).await;
+        let (path, some) = (path.clone(), some.to_vec());
+        write(db, move |tx| {
+            for number in &some {
+                let file = NewFile { path: path.clone(), blob: BlobId(1), size_bytes: 101, modified_at: NOW };
+                files::put(tx, of_candidate(*number), &file)?;
+            }
+            Ok(())
+        })
+        .await;
+    }
+}
+
+/// Deletes the file, or up to 100 files of the directory, at a path.
+pub(crate) async fn delete_files(db: &Db, tree: Tree, at: &str) {
+    let path = path(at);
+    write(db, move |tx| files::delete(tx, tree, Some(&path), 100, LATER)).await;
 }
 
 /// The files of a tree: path and content.

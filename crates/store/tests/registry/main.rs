@@ -8,6 +8,7 @@ mod given;
 mod model_search;
 mod names;
 mod numbers;
+mod packages;
 mod resolver;
 mod sources;
 mod version_search;

@@ -1,5 +1,7 @@
 //! The calls on the artifacts of a run or a logged model: what pages and clients other than Python's use.
 
+use std::sync::Arc;
+
 use axum::extract::State;
 use axum::http::Method;
 use axum::response::Response;
@@ -23,7 +25,7 @@ use crate::access::Granted;
 use crate::error::MlflowFailure;
 use crate::extract::Path;
 use crate::table::Guard;
-use crate::transfer::{self, Asked, Upload};
+use crate::transfer::{self, Asked, PlaceOf, Upload};
 
 /// The largest file that a page may upload, in bytes; the proxy takes larger ones.
 const PAGE_UPLOAD_BYTES: u64 = 10 << 20;
@@ -119,8 +121,7 @@ async fn upload(
 ) -> Answer<Empty> {
     let project = granted.project();
     let (eid, path) = query.file()?;
-    let place = move |tx: &mut Tx<'_>| Ok((tree_of_run(tx, project, &eid)?, path.clone()));
-    app.db.read(place.clone()).await?;
+    let place: PlaceOf = Arc::new(move |tx| Ok((tree_of_run(tx, project, &eid)?, path.clone())));
     let limit_bytes = app.settings.limits.file_bytes.min(PAGE_UPLOAD_BYTES);
     transfer::store(&app, upload, limit_bytes, place).await?;
     done()

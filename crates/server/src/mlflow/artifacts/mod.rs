@@ -4,6 +4,7 @@
 mod address;
 mod by_owner;
 mod listing;
+mod multipart;
 mod proxy;
 
 use axum::extract::{FromRequestParts, RawPathParams};
@@ -24,7 +25,7 @@ use crate::extract::read_query;
 
 /// The calls and who may make them.
 pub(super) fn routes(calls: Calls) -> Calls {
-    by_owner::routes(proxy::routes(calls))
+    multipart::routes(by_owner::routes(proxy::routes(calls)))
 }
 
 /// The path of an artifact at the end of a URL, percent-decoded once.

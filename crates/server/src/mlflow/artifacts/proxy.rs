@@ -1,9 +1,12 @@
 //! The artifact proxy, `mlflow-artifacts`: what Python clients list, download, upload and delete files through.
 
+use std::sync::Arc;
+
 use axum::extract::State;
 use axum::http::Method;
 use axum::response::Response;
 use modelry_core::artifact_path::ArtifactPath;
+use modelry_core::ids::ProjectId;
 use modelry_core::{Error, Result};
 use modelry_db::Tx;
 use modelry_store::files::{self, Deleted, Owner, Tree};
@@ -17,7 +20,7 @@ use super::{At, fetch, listing};
 use crate::App;
 use crate::access::Granted;
 use crate::error::MlflowFailure;
-use crate::transfer::{self, Asked, Upload};
+use crate::transfer::{self, Asked, PlaceOf, Upload};
 
 /// Files that a deletion takes in one transaction.
 const DELETED_AT_ONCE: i64 = 200;
@@ -70,18 +73,20 @@ async fn upload(
     At(path): At,
     upload: Upload,
 ) -> Result<(), MlflowFailure> {
-    let project = granted.project();
-    let place = move |tx: &mut Tx<'_>| {
+    let place = place_of(granted.project(), path);
+    transfer::store(&app, upload, app.settings.limits.file_bytes, place).await?;
+    Ok(())
+}
+
+/// Where an upload to `path` is to be kept.
+pub(super) fn place_of(project: ProjectId, path: ArtifactPath) -> PlaceOf {
+    Arc::new(move |tx| {
         let Place { tree, path: below } = locate(tx, project, Some(&path))?;
         refuse_published(tx, tree)?;
         let below =
             below.ok_or_else(|| Error::invalid(format!("Invalid path \"{path}\": it is a directory")))?;
         Ok((tree, below))
-    };
-    // Asked once before the bytes are taken, so that nobody sends gigabytes to nowhere.
-    app.db.read(place.clone()).await?;
-    transfer::store(&app, upload, app.settings.limits.file_bytes, place).await?;
-    Ok(())
+    })
 }
 
 /// Fails with `Conflict` where a write would change the files of a published version.

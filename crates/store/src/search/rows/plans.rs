@@ -97,13 +97,12 @@ async fn a_later_page_of_versions_seeks_its_start() {
 #[tokio::test]
 async fn the_versions_of_a_model_are_those_that_are_read() {
     insta::assert_snapshot!(plan::<ModelVersion>(versions("name = 'churn'", &[]), None).await, @r"
-    SEARCH v USING PRIMARY KEY (project_id=? AND id=?)
-    LIST SUBQUERY 2
-    SEARCH i USING COVERING INDEX versions_by_stage (project_id=? AND model_id=?)
-    LIST SUBQUERY 1
+    SEARCH v USING INDEX versions_of_model_by_updated (project_id=? AND model_id=?)
+    SCALAR SUBQUERY 1
     SEARCH n USING INDEX models_by_name (project_id=? AND name=?)
     SEARCH m USING PRIMARY KEY (project_id=? AND id=?)
-    USE TEMP B-TREE FOR ORDER BY
+    REUSE SUBQUERY 1
+    USE TEMP B-TREE FOR LAST 2 TERMS OF ORDER BY
     ");
 }
 
@@ -132,12 +131,9 @@ async fn metadata_of_versions_is_looked_up() {
 async fn a_models_versions_in_the_order_of_numbers_are_those_that_are_read() {
     let query = versions("name = 'churn' AND version_number > 5", &["version_number DESC"]);
     insta::assert_snapshot!(plan::<ModelVersion>(query, None).await, @r"
-    SEARCH v USING PRIMARY KEY (project_id=? AND id=?)
-    LIST SUBQUERY 2
-    SEARCH i USING COVERING INDEX versions_by_stage (project_id=? AND model_id=?)
-    LIST SUBQUERY 1
+    SEARCH v USING INDEX versions_by_number (project_id=? AND model_id=? AND number>?)
+    SCALAR SUBQUERY 1
     SEARCH n USING INDEX models_by_name (project_id=? AND name=?)
     SEARCH m USING INDEX models_by_name (project_id=? AND name=? AND id=?)
-    USE TEMP B-TREE FOR ORDER BY
     ");
 }

@@ -1,0 +1,254 @@
+//! Uploads that are gone on with where they broke off.
+
+use std::pin::pin;
+
+use axum::body::Body;
+use futures_util::StreamExt as _;
+use modelry_blob::too_large;
+use modelry_core::artifact_path::ArtifactPath;
+use modelry_core::digest::Sha256;
+use modelry_core::ids::ProjectId;
+use modelry_core::store_key::StoreKey;
+use modelry_core::{Error, Kind, Result};
+use modelry_store::blobs;
+use modelry_store::files::{self, NewFile};
+use modelry_store::uploads::{self, Upload};
+
+use super::turns::Held;
+use super::{Known, done_with, known};
+use crate::App;
+use crate::access::Granted;
+use crate::transfer::{self, PlaceOf, Received};
+
+/// A file that somebody is about to send.
+#[derive(Clone, Debug)]
+pub struct Announcement {
+    /// What it is to belong to, in the words of the protocol.
+    pub target: String,
+    /// Its path there.
+    pub path: ArtifactPath,
+    /// How many bytes it has.
+    pub size_bytes: u64,
+    /// Their digest, if it is known.
+    pub sha256: Option<Sha256>,
+}
+
+/// Which bytes of a file a request sends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span {
+    /// The first.
+    pub start: u64,
+    /// After the last.
+    pub end: u64,
+}
+
+/// Begins an upload, or finds the one that the caller began of the same file. Where the caller may read the same bytes
+/// already, the file is there without sending any.
+pub async fn begin(app: &App, granted: &Granted, announced: Announcement, place: PlaceOf) -> Result<Upload> {
+    let limit = app.settings.limits.file_bytes;
+    if announced.size_bytes > limit {
+        return Err(too_large(limit));
+    }
+    let project = granted.project();
+    let new = Upload {
+        id: app.new_eid().to_string(),
+        user: granted.access.user(),
+        target: announced.target,
+        path: announced.path.to_string(),
+        size_bytes: Some(announced.size_bytes),
+        sha256: announced.sha256,
+        store_key: Some(StoreKey::new(app.random.bytes())),
+        received_bytes: 0,
+        secret: None,
+        is_done: false,
+        created_at: app.clock.now(),
+    };
+    if let Some(sha256) = announced.sha256
+        && let Some(known) = known(app, granted, sha256, announced.size_bytes).await?
+        && share(app, project, &new, known, place.clone()).await?
+    {
+        return Ok(Upload { received_bytes: announced.size_bytes, is_done: true, ..new });
+    }
+    let begun = app.db.write(move |tx| {
+        transfer::check(tx, &place)?;
+        if let Some(begun) = uploads::find_same(tx, project, &new)? {
+            return Ok(begun);
+        }
+        uploads::insert(tx, project, &new)?;
+        Ok(new.clone())
+    });
+    begun.await
+}
+
+/// Makes the file of bytes that are there, and notes an upload that is done. Answers whether they still were there.
+async fn share(app: &App, project: ProjectId, new: &Upload, known: Known, place: PlaceOf) -> Result<bool> {
+    let done = Upload { is_done: true, received_bytes: known.size_bytes, store_key: None, ..new.clone() };
+    app.db
+        .write(move |tx| {
+            let Known { blob, sha256, size_bytes } = known;
+            if blobs::find_same(tx, sha256, size_bytes)? != Some(blob) {
+                return Ok(false);
+            }
+            let (tree, path) = place(tx)?;
+            files::put(tx, tree, &NewFile { path, blob, size_bytes, modified_at: done.created_at })?;
+            uploads::insert(tx, project, &done)?;
+            Ok(true)
+        })
+        .await
+}
+
+/// An upload of the caller's.
+pub async fn find(app: &App, granted: &Granted, id: String) -> Result<Upload> {
+    let (project, user) = (granted.project(), granted.access.user());
+    app.db.read(move |tx| uploads::get_own(tx, project, user, &id)).await
+}
+
+/// Gives an upload up, and removes its bytes.
+pub async fn give_up(app: &App, granted: &Granted, id: String) -> Result<()> {
+    let upload = find(app, granted, id).await?;
+    let _held = app.turns.take(&upload.id).await;
+    abandon(app, granted.project(), &upload).await
+}
+
+async fn abandon(app: &App, project: ProjectId, upload: &Upload) -> Result<()> {
+    let id = upload.id.clone();
+    app.db.write(move |tx| uploads::delete(tx, project, &id)).await?;
+    if let Some(store_key) = &upload.store_key {
+        transfer::remove(app, store_key).await;
+    }
+    app.turns.forget(&upload.id);
+    Ok(())
+}
+
+/// Takes the bytes `span` of an upload; with the last byte the file is where `place` says.
+///
+/// What arrives is kept, in steps of 32 MiB and when the body ends, however it ends. Bytes that are there already may be
+/// sent again. Fails with `Conflict` when those before `span` are missing.
+pub async fn receive(
+    app: &App,
+    granted: &Granted,
+    upload: Upload,
+    span: Span,
+    (body, place): (Body, PlaceOf),
+) -> Result<Upload> {
+    let (app, granted) = (app.clone(), granted.clone());
+    // A client that goes ends the body, not the work on what it has sent.
+    let task =
+        tokio::spawn(async move { receive_held(&app, &granted, &upload.id, span, (body, place)).await });
+    task.await.map_err(|error| Error::internal("an upload was cut off").with_source(error))?
+}
+
+async fn receive_held(
+    app: &App,
+    granted: &Granted,
+    id: &str,
+    span: Span,
+    (body, place): (Body, PlaceOf),
+) -> Result<Upload> {
+    let mut held = app.turns.take(id).await;
+    let upload = find(app, granted, id.to_owned()).await?;
+    if upload.is_done {
+        return Ok(upload);
+    }
+    let project = granted.project();
+    if span.start > upload.received_bytes {
+        return Err(Error::conflict(format!(
+            "the upload goes on at byte {}, not at byte {}",
+            upload.received_bytes, span.start
+        )));
+    }
+    let (upload, broken) = take(app, project, upload, (span, body), &mut held).await?;
+    if let Some(error) = broken {
+        return Err(error);
+    }
+    if upload.size_bytes != Some(upload.received_bytes) {
+        return Ok(upload);
+    }
+    finish(app, project, &upload, held, place).await?;
+    Ok(Upload { is_done: true, ..upload })
+}
+
+/// Appends a body to what is there. Answers how far the upload is, and why the body broke off, if it did.
+async fn take(
+    app: &App,
+    project: ProjectId,
+    upload: Upload,
+    (span, body): (Span, Body),
+    held: &mut Held,
+) -> Result<(Upload, Option<Error>)> {
+    let store_key = upload.store_key.as_ref().ok_or_else(|| Error::invalid("this upload takes parts"))?;
+    let hashed = held.hashed.take();
+    let mut growing = app.blobs.resume(store_key, span.start, hashed).await?;
+    let mut bytes = pin!(transfer::Upload::bytes(body));
+    let (mut at, mut noted, mut broken) = (span.start, span.start, None);
+    if span.start < upload.received_bytes {
+        note(app, project, &upload.id, span.start).await?;
+    }
+    while at < span.end {
+        let next = tokio::select! {
+            next = bytes.next() => next,
+            () = held.overtaken() => Some(Err(Error::conflict("another request goes on with this upload"))),
+        };
+        match next {
+            Some(Ok(piece)) => {
+                let wanted = usize::try_from(span.end - at).map_or(piece.len(), |rest| piece.len().min(rest));
+                growing.push(&piece[..wanted]).await?;
+                at += wanted as u64;
+            }
+            Some(Err(error)) => {
+                broken = Some(error);
+                break;
+            }
+            None => {
+                broken = Some(Error::invalid(format!("the body ended {} bytes early", span.end - at)));
+                break;
+            }
+        }
+        if growing.durable_bytes() > noted {
+            noted = growing.durable_bytes();
+            note(app, project, &upload.id, noted).await?;
+        }
+    }
+    let (received_bytes, hashed) = growing.finish().await?;
+    *held.hashed = hashed;
+    if received_bytes > noted {
+        note(app, project, &upload.id, received_bytes).await?;
+    }
+    Ok((Upload { received_bytes, ..upload }, broken))
+}
+
+async fn note(app: &App, project: ProjectId, id: &str, bytes: u64) -> Result<()> {
+    let (id, now) = (id.to_owned(), app.clock.now());
+    app.db.write(move |tx| uploads::set_received(tx, project, &id, bytes, now)).await
+}
+
+/// Makes the file of an upload whose bytes are all there. An upload that cannot become one is given up.
+async fn finish(
+    app: &App,
+    project: ProjectId,
+    upload: &Upload,
+    mut held: Held,
+    place: PlaceOf,
+) -> Result<()> {
+    let store_key = upload.store_key.clone().ok_or_else(|| Error::invalid("this upload takes parts"))?;
+    let sha256 = match held.hashed.take() {
+        Some(hashed) => hashed.sha256(),
+        None => app.blobs.digest(&store_key, upload.received_bytes).await?,
+    };
+    let received = Received { sha256, size_bytes: upload.received_bytes };
+    let checked = match upload.sha256 {
+        Some(announced) if announced != sha256 => Err(Error::invalid(format!(
+            "the bytes received have the sha-256 {sha256}, but {announced} was announced: nothing was stored"
+        ))),
+        _ => Ok(()),
+    };
+    let place = done_with(app, project, upload, received.size_bytes, place);
+    let kept = transfer::keep(app.clone(), (store_key, received), checked, place).await;
+    match &kept {
+        Ok(()) => app.turns.forget(&upload.id),
+        // It is tried again with an empty body.
+        Err(error) if matches!(error.kind(), Kind::Unavailable | Kind::Internal) => {}
+        Err(_) => abandon(app, project, upload).await?,
+    }
+    kept
+}

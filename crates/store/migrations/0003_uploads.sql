@@ -1,0 +1,49 @@
+-- Uploads that take more than one request, and what the headers of files said.
+
+-- An upload until it is given up, or, so that a lost answer can be asked for, a while after its file is there. target, path: the file that it becomes, in the words of the
+-- protocol. size_bytes, sha256: as announced. received_bytes: how much of what lies at store_key is durable. An upload in
+-- parts has a secret, of which this is the hash, and its bytes in upload_parts.
+CREATE TABLE uploads ( -- clustered
+    project_id BIGINT NOT NULL,
+    id TEXT NOT NULL,
+    user_id BIGINT,
+    target TEXT NOT NULL,
+    path TEXT NOT NULL,
+    size_bytes BIGINT,
+    sha256 BYTEA,
+    store_key TEXT,
+    received_bytes BIGINT NOT NULL,
+    secret BYTEA,
+    is_done BOOLEAN NOT NULL,
+    created_at BIGINT NOT NULL,
+    updated_at BIGINT NOT NULL,
+    PRIMARY KEY (project_id, id)
+);
+CREATE INDEX uploads_by_file ON uploads (project_id, target, path);
+CREATE INDEX uploads_by_age ON uploads (updated_at);
+CREATE INDEX uploads_by_store_key ON uploads (store_key);
+
+CREATE TABLE upload_parts ( -- clustered
+    project_id BIGINT NOT NULL,
+    upload_id TEXT NOT NULL,
+    number BIGINT NOT NULL,
+    store_key TEXT NOT NULL,
+    size_bytes BIGINT NOT NULL,
+    sha256 BYTEA NOT NULL,
+    PRIMARY KEY (project_id, upload_id, number)
+);
+CREATE INDEX upload_parts_by_store_key ON upload_parts (store_key);
+
+-- What the bytes of a blob say of themselves, read as the format that a file's name promised: facts as JSON.
+CREATE TABLE blob_facts ( -- clustered
+    blob_id BIGINT NOT NULL,
+    format TEXT NOT NULL,
+    facts TEXT NOT NULL,
+    PRIMARY KEY (blob_id, format)
+);
+
+-- What is in the bin, oldest first.
+CREATE INDEX models_in_bin ON models (deleted_at, project_id, id) WHERE deleted_at IS NOT NULL;
+CREATE INDEX versions_in_bin ON versions (deleted_at, project_id, id) WHERE deleted_at IS NOT NULL;
+-- A model's versions, the last changed first.
+CREATE INDEX versions_of_model_by_updated ON versions (project_id, model_id, updated_at, number);
