@@ -112,20 +112,23 @@ pub fn name(tx: &mut Tx<'_>, tree: Tree) -> Result<Named> {
     let project = projects::find(tx, tree.project)?;
     let project = project.map_or_else(|| format!("project {}", tree.project), |project| project.full_path);
     let owner = match tree.owner {
-        Owner::Project => Some("the project itself".to_owned()),
-        Owner::Candidate(id) => Some(format!("candidate {id}")),
-        Owner::LoggedModel(id) => tx.query_opt(
-            "SELECT eid FROM logged_models WHERE project_id = $1 AND id = $2",
-            &[&tree.project.0, &id.0],
-            |row| Ok(format!("logged model {}", row.get::<String>(0)?)),
-        )?,
-        Owner::Version(id) => tx.query_opt(
-            "SELECT m.name, v.version FROM versions v CROSS JOIN models m
-              WHERE v.project_id = $1 AND v.id = $2 AND m.project_id = v.project_id AND m.id = v.model_id",
-            &[&tree.project.0, &id.0],
-            |row| Ok(format!("{} {}", row.get::<String>(0)?, row.get::<String>(1)?)),
-        )?,
+        Owner::Project => "the project itself".to_owned(),
+        Owner::Candidate(id) => format!("candidate {id}"),
+        Owner::LoggedModel(id) => tx
+            .query_opt(
+                "SELECT eid FROM logged_models WHERE project_id = $1 AND id = $2",
+                &[&tree.project.0, &id.0],
+                |row| Ok(format!("logged model {}", row.get::<String>(0)?)),
+            )?
+            .unwrap_or_else(|| format!("logged model {id}, which is gone")),
+        Owner::Version(id) => tx
+            .query_opt(
+                "SELECT m.name, v.version FROM versions v CROSS JOIN models m
+                  WHERE v.project_id = $1 AND v.id = $2 AND m.project_id = v.project_id AND m.id = v.model_id",
+                &[&tree.project.0, &id.0],
+                |row| Ok(format!("{} {}", row.get::<String>(0)?, row.get::<String>(1)?)),
+            )?
+            .unwrap_or_else(|| format!("version {id}, which is gone")),
     };
-    let unknown = || format!("an owner that is gone ({:?})", tree.owner);
-    Ok(Named { project, owner: owner.unwrap_or_else(unknown) })
+    Ok(Named { project, owner })
 }

@@ -2,6 +2,7 @@
 
 mod by_owner;
 mod collection;
+mod damage;
 mod downloads;
 mod given;
 mod multipart;
