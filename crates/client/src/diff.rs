@@ -123,11 +123,11 @@ fn facts(api: &Api, kind: FileKind, (version, file): (&Version, &File)) -> Resul
         match formats::read(kind, &head, file.size) {
             Reading::Done(facts) => return Ok(facts),
             Reading::NeedsMore(wanted) => {
-                let range = (head.len() as u64, wanted as u64);
-                let incoming = api.download(&path, Some(range), &sha256)?;
-                let read = incoming.bytes.take(range.1 - range.0).read_to_end(&mut head);
+                let (start, end) = (head.len() as u64, wanted as u64);
+                let incoming = api.download(&path, (start, end), &sha256)?;
+                let read = incoming.bytes.take(end - start).read_to_end(&mut head);
                 read.map_err(|error| Error::unavailable(format!("{} broke off: {error}", file.path)))?;
-                if head.len() < wanted || !incoming.is_part {
+                if head.len() < wanted || !incoming.is_part && end - start < file.size {
                     return Err(Error::conflict(format!("{} changed while it was read", file.path)));
                 }
             }

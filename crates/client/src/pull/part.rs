@@ -222,10 +222,9 @@ impl Part {
     ) -> Result<()> {
         let (start, end) = self.range(piece);
         let at = start + self.received(piece);
-        let range = (end - at < self.size).then_some((at, end));
         let path = file_path(way.version, &self.path);
-        let mut incoming = way.api.download(&path, range, &self.digest.to_string())?;
-        if range.is_some() && !incoming.is_part {
+        let mut incoming = way.api.download(&path, (at, end), &self.digest.to_string())?;
+        if !incoming.is_part && end - at < self.size {
             return Err(Error::conflict(format!(
                 "{} changed while it was pulled, or its server does not answer ranges; remove {} to begin anew",
                 self.path,
