@@ -118,6 +118,8 @@ pub enum Action {
     WriteModels,
     /// Move protected aliases of models, and say which are.
     MoveProtectedAliases,
+    /// Remove for good what is in the bin.
+    Purge,
     /// See who is a member.
     ReadMembers,
     /// Add, change and remove members.
@@ -146,6 +148,7 @@ impl Action {
         Self::ReadModels,
         Self::WriteModels,
         Self::MoveProtectedAliases,
+        Self::Purge,
         Self::ReadMembers,
         Self::ManageMembers,
         Self::ManageSettings,
@@ -158,7 +161,7 @@ impl Action {
             Self::ReadProject | Self::ReadExperiments | Self::ReadModels => (Role::Guest, Open::ToVisitors),
             Self::ReadMembers => (Role::Guest, Open::ToMembers),
             Self::WriteExperiments | Self::WriteModels => (Role::Reporter, Open::ToMembers),
-            Self::MoveProtectedAliases | Self::ManageMembers | Self::ManageSettings => {
+            Self::MoveProtectedAliases | Self::Purge | Self::ManageMembers | Self::ManageSettings => {
                 (Role::Maintainer, Open::ToMembers)
             }
             Self::DeleteProject => (Role::Owner, Open::ToMembers),
@@ -172,6 +175,7 @@ impl Action {
             Self::WriteExperiments
             | Self::WriteModels
             | Self::MoveProtectedAliases
+            | Self::Purge
             | Self::ManageMembers
             | Self::ManageSettings
             | Self::DeleteProject => false,
@@ -186,6 +190,7 @@ impl Action {
             Self::ReadModels => "read models",
             Self::WriteModels => "write models and versions",
             Self::MoveProtectedAliases => "move protected aliases",
+            Self::Purge => "remove for good what is in the bin",
             Self::ReadMembers => "see the members",
             Self::ManageMembers => "manage members",
             Self::ManageSettings => "change the project's settings",

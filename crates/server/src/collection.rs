@@ -13,7 +13,7 @@ use modelry_core::store_key::StoreKey;
 use modelry_store::blobs;
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
-use crate::App;
+use crate::{App, purge};
 
 /// How long bytes are left alone, in milliseconds.
 const GRACE_MS: i64 = 24 * 60 * 60 * 1_000;
@@ -35,7 +35,7 @@ pub async fn run(app: App) {
     let (mut hours, mut days) = (ticks(HOUR), ticks(DAY));
     loop {
         let removed = tokio::select! {
-            _ = hours.tick() => collect(&app).await,
+            _ = hours.tick() => expire_and_collect(&app).await,
             _ = days.tick() => sweep(&app).await,
         };
         match removed {
@@ -44,6 +44,14 @@ pub async fn run(app: App) {
             Err(error) => tracing::warn!(%error, "removing bytes failed; it is tried again later"),
         }
     }
+}
+
+async fn expire_and_collect(app: &App) -> Result<u64> {
+    let expired = purge::expire(app).await?;
+    if expired > 0 {
+        tracing::info!(expired, "removed for good what was in the bin for a week");
+    }
+    collect(app).await
 }
 
 fn ticks(period: Duration) -> Interval {

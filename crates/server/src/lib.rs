@@ -17,6 +17,7 @@ pub mod facts;
 pub mod fsck;
 pub mod mlflow;
 pub mod passwords;
+pub mod purge;
 pub mod registry;
 pub mod router;
 pub mod secrets;

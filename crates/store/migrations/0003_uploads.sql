@@ -42,8 +42,21 @@ CREATE TABLE blob_facts ( -- clustered
     PRIMARY KEY (blob_id, format)
 );
 
--- What is in the bin, oldest first.
-CREATE INDEX models_in_bin ON models (deleted_at, project_id, id) WHERE deleted_at IS NOT NULL;
-CREATE INDEX versions_in_bin ON versions (deleted_at, project_id, id) WHERE deleted_at IS NOT NULL;
 -- A model's versions, the last changed first.
 CREATE INDEX versions_of_model_by_updated ON versions (project_id, model_id, updated_at, number);
+
+-- What is in the bin, oldest first.
+CREATE INDEX models_in_bin ON models (project_id, deleted_at, id) WHERE deleted_at IS NOT NULL;
+CREATE INDEX versions_in_bin ON versions (project_id, deleted_at, id) WHERE deleted_at IS NOT NULL AND purged_at IS NULL;
+CREATE INDEX experiments_in_bin ON experiments (project_id, deleted_at, id) WHERE deleted_at IS NOT NULL;
+CREATE INDEX candidates_in_bin ON candidates (project_id, deleted_at, id) WHERE deleted_at IS NOT NULL;
+CREATE INDEX logged_models_in_bin ON logged_models (project_id, deleted_at, id) WHERE deleted_at IS NOT NULL;
+
+-- What is being removed for good, slice by slice. kind: 1 a candidate, 2 a logged model, 3 a version, 4 a model, 5 an
+-- experiment.
+CREATE TABLE purges ( -- clustered
+    project_id BIGINT NOT NULL,
+    kind BIGINT NOT NULL,
+    id BIGINT NOT NULL,
+    PRIMARY KEY (project_id, kind, id)
+);

@@ -166,6 +166,17 @@ impl Ids {
     }
 }
 
+/// Remembers that a number was given, when the row that says so goes.
+pub(crate) fn keep_used(tx: &mut Tx<'_>, project: ProjectId, series: Series, id: i64) -> Result<()> {
+    tx.execute(
+        "INSERT INTO counters (project_id, series, next) VALUES ($1, $2, $3)
+         ON CONFLICT (project_id, series) DO UPDATE
+            SET next = CASE WHEN counters.next < excluded.next THEN excluded.next ELSE counters.next END",
+        &[&project.0, &series.name(), &(id + 1)],
+    )?;
+    Ok(())
+}
+
 fn reserve(tx: &mut Tx<'_>, project: ProjectId, series: Series) -> Result<Range<i64>> {
     match tx.engine() {
         Engine::Sqlite => {

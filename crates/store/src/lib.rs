@@ -20,6 +20,7 @@ pub mod models;
 pub mod namespaces;
 pub mod packages;
 pub mod projects;
+pub mod purge;
 pub mod search;
 pub mod sessions;
 pub mod settings;

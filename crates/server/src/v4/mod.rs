@@ -4,6 +4,7 @@
 //! milliseconds since 1970. Errors are RFC 9457 problem details.
 
 mod aliases;
+mod bin;
 mod files;
 mod members;
 mod models;
@@ -32,7 +33,7 @@ pub use openapi::description;
 
 /// The native API's part of the URL table.
 pub fn table(app: &App) -> Table {
-    uploads(packages(registry(accounts(app))))
+    bin(uploads(packages(registry(accounts(app)))))
 }
 
 /// Users, tokens, projects and members.
@@ -146,6 +147,17 @@ fn uploads(table: Table) -> Table {
         .route(Method::GET, upload, write, uploads::get_upload)
         .route(Method::PUT, upload, write, uploads::put_upload)
         .route(Method::DELETE, upload, write, uploads::delete_upload)
+}
+
+/// What is in the bin.
+fn bin(table: Table) -> Table {
+    let bin = "/api/v4/projects/{project}/bin/{kind}";
+    table.route(Method::GET, bin, Guard::Project(Action::ReadModels), bin::list_bin).route(
+        Method::DELETE,
+        &format!("{bin}/{{id}}"),
+        Guard::Project(Action::Purge),
+        bin::purge_from_bin,
+    )
 }
 
 /// Tells an error that a guard found.

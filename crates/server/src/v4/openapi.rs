@@ -6,7 +6,7 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder
 use utoipa::openapi::{Content, Ref, ResponseBuilder};
 use utoipa::{Modify, OpenApi, ToSchema as _};
 
-use super::{aliases, files, members, models, packages, projects, tokens, uploads, users, versions};
+use super::{aliases, bin, files, members, models, packages, projects, tokens, uploads, users, versions};
 use crate::error::ProblemBody;
 use crate::extract::Json;
 
@@ -64,6 +64,8 @@ use crate::extract::Json;
         packages::list_package_files,
         packages::get_package_file,
         packages::put_package_file,
+        bin::list_bin,
+        bin::purge_from_bin,
         uploads::begin_upload,
         uploads::get_upload,
         uploads::put_upload,
@@ -78,6 +80,7 @@ use crate::extract::Json;
         (name = "models", description = "Models, their versions, and the aliases that point at versions"),
         (name = "packages", description = "The files of versions and candidates"),
         (name = "uploads", description = "Uploads that are gone on with where they broke off"),
+        (name = "bin", description = "What was deleted, until it is removed for good after a week"),
         (name = "users", description = "Accounts"),
         (name = "tokens", description = "Personal access tokens"),
     ),

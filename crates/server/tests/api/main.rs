@@ -1,5 +1,6 @@
 //! The native API, sign-in and the table of callers, through the real routes.
 
+mod bin;
 mod callers;
 mod members;
 mod openapi;

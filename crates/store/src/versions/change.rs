@@ -111,7 +111,10 @@ pub fn delete(tx: &mut Tx<'_>, project: ProjectId, version: &ModelVersion, mover
 /// that of a draft may have been published by another one, which is in the bin itself by now.
 pub fn restore(tx: &mut Tx<'_>, project: ProjectId, id: VersionId, now: Timestamp) -> Result<ModelVersion> {
     let found = tx.query_opt(
-        &format!("SELECT {COLUMNS} {FROM} AND v.project_id = $1 AND v.id = $2 AND v.deleted_at IS NOT NULL"),
+        &format!(
+            "SELECT {COLUMNS} {FROM} AND v.project_id = $1 AND v.id = $2 AND v.deleted_at IS NOT NULL
+                AND v.purged_at IS NULL"
+        ),
         &[&project.0, &id.0],
         read_row,
     )?;

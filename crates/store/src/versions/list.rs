@@ -42,6 +42,7 @@ pub fn list_deleted(
     tx.query(
         &format!(
             "SELECT {COLUMNS} {FROM} AND v.project_id = $1 AND v.model_id = $2 AND v.deleted_at IS NOT NULL
+                AND v.purged_at IS NULL
               ORDER BY v.deleted_at DESC, v.number DESC
               LIMIT $3"
         ),

@@ -170,7 +170,7 @@ pub fn register(
         change::write_metadata(tx, project, made.id, name, value)?;
     }
     if is_published && model.kind == ModelKind::Model {
-        note_published(tx, project, model.id, &made.version)?;
+        note_published(tx, project, &made)?;
     }
     Ok(made)
 }

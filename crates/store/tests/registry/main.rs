@@ -9,6 +9,7 @@ mod model_search;
 mod names;
 mod numbers;
 mod packages;
+mod purge;
 mod resolver;
 mod sources;
 mod version_search;
