@@ -3,6 +3,7 @@
 //!
 //! No I/O, no async, no SQL, no HTTP: everything here is a value or a function of its arguments.
 
+pub mod address;
 pub mod artifact_path;
 pub mod digest;
 pub mod error;
@@ -13,6 +14,7 @@ pub mod names;
 pub mod paging;
 pub mod points;
 pub mod policy;
+pub mod quantity;
 pub mod run_name;
 pub mod search;
 pub mod status;

@@ -40,7 +40,7 @@ async fn read_bytes(app: &App, kind: FileKind, file: &Found) -> Result<Facts> {
             Reading::NeedsMore(bytes) => {
                 head = read_head(app, file, bytes as u64).await?;
                 if head.len() < bytes {
-                    return Err(Error::internal(format!("{} is shorter than its row says", file.store_key)));
+                    return Err(Error::internal(format!("{} is shorter than its row says", file.file.path)));
                 }
             }
         }
@@ -48,7 +48,7 @@ async fn read_bytes(app: &App, kind: FileKind, file: &Found) -> Result<Facts> {
 }
 
 async fn read_head(app: &App, file: &Found, bytes: u64) -> Result<Vec<u8>> {
-    let mut pieces = app.blobs.read(&file.store_key, 0..bytes).await?;
+    let mut pieces = app.blobs.read(file.bytes.intact(&file.file.path)?, 0..bytes).await?;
     let mut head = Vec::new();
     while let Some(piece) = pieces.try_next().await? {
         head.extend_from_slice(&piece);

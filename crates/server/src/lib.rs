@@ -14,6 +14,7 @@ pub mod collection;
 pub mod error;
 pub mod extract;
 pub mod facts;
+pub mod fsck;
 pub mod mlflow;
 pub mod passwords;
 pub mod pulls;

@@ -3,6 +3,7 @@
 mod archives;
 mod by_owner;
 mod collection;
+mod damage;
 mod downloads;
 mod given;
 mod multipart;
