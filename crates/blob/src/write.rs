@@ -73,17 +73,6 @@ impl Blobs {
         };
         Ok(Growing(Pipe::start(target, hash, offset)))
     }
-
-    /// The digest of the first `size_bytes` bytes of `key`, read anew.
-    pub async fn digest(&self, key: &StoreKey, size_bytes: u64) -> Result<Sha256> {
-        let mut pieces = self.read(key, 0..size_bytes).await?;
-        let mut hash = sha2::Sha256::new();
-        while let Some(piece) = pieces.next().await {
-            let piece = piece?;
-            hash = joined(tokio::task::spawn_blocking(move || hash.chain_update(&piece)).await)?;
-        }
-        Ok(Sha256(hash.finalize().into()))
-    }
 }
 
 /// Bytes that arrive in several goes. Dropped, what is on the disk stays there.

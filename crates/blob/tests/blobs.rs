@@ -5,7 +5,7 @@ use std::path::Path;
 
 use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
-use modelry_blob::{Blobs, PIECE_BYTES, Written};
+use modelry_blob::{Blobs, Condition, PIECE_BYTES, Written};
 use modelry_core::digest::Sha256;
 use modelry_core::store_key::StoreKey;
 use modelry_core::time::Timestamp;
@@ -236,4 +236,67 @@ async fn the_listing_gives_the_keys_written_before_a_moment() {
     assert_eq!(keys_older_than(&blobs, Timestamp(1_000_000)).await, []);
     assert_eq!(keys_older_than(&blobs, Timestamp(1_000_001)).await, [key(1)]);
     assert_eq!(keys_older_than(&blobs, Timestamp(i64::MAX)).await, [key(1), key(2)]);
+}
+
+/// Changes a byte of what lies under `key`.
+fn flip(folder: &tempfile::TempDir, key: &StoreKey, at: usize) {
+    let path = folder.path().join(key.as_str());
+    let mut bytes = std::fs::read(&path).expect("the blob is there");
+    bytes[at] ^= 1;
+    std::fs::write(path, bytes).expect("the blob can be changed");
+}
+
+/// The bytes that are given out of a whole blob, and whether that ends well.
+async fn read_verified(blobs: &Blobs, key: &StoreKey, written: Written) -> (Vec<u8>, Result<()>) {
+    let mut pieces =
+        blobs.read_verified(key, written.size_bytes, written.sha256).await.expect("the blob is there");
+    let mut bytes = Vec::new();
+    while let Some(piece) = pieces.next().await {
+        match piece {
+            Ok(piece) => bytes.extend_from_slice(&piece),
+            Err(error) => return (bytes, Err(error)),
+        }
+    }
+    (bytes, Ok(()))
+}
+
+#[tokio::test]
+async fn sound_bytes_are_given_out_as_a_whole() {
+    let (_folder, blobs) = open();
+    for size in [0, 1, PIECE_BYTES, 2 * PIECE_BYTES + 7] {
+        let (key, bytes) = (key(u8::try_from(size % 251).expect("below 251")), patterned(size));
+        let written = write(&blobs, &key, &bytes).await.expect("written");
+        let (read, outcome) = read_verified(&blobs, &key, written).await;
+        assert!(outcome.is_ok() && read == bytes, "{size}");
+    }
+}
+
+#[tokio::test]
+async fn the_last_piece_of_damaged_bytes_is_never_given_out() {
+    let (folder, blobs) = open();
+    let bytes = patterned(2 * PIECE_BYTES + 7);
+    let written = write(&blobs, &key(1), &bytes).await.expect("written");
+    flip(&folder, &key(1), 3);
+
+    let (read, outcome) = read_verified(&blobs, &key(1), written).await;
+
+    assert_eq!(read.len(), 2 * PIECE_BYTES);
+    assert_eq!(outcome.expect_err("damaged").kind(), Kind::Unavailable);
+}
+
+#[tokio::test]
+async fn a_check_says_what_is_wrong() {
+    let (folder, blobs) = open();
+    let bytes = patterned(100);
+    let written = write(&blobs, &key(1), &bytes).await.expect("written");
+    let check = async |size, sha256| blobs.check(&key(1), size, Some(sha256), |_| ()).await;
+
+    assert_eq!(check(100, written.sha256).await, Condition::Sound);
+    assert_eq!(check(99, written.sha256).await, Condition::Size(100));
+    flip(&folder, &key(1), 50);
+    let mut flipped = bytes;
+    flipped[50] ^= 1;
+    assert_eq!(check(100, written.sha256).await, Condition::Digest(sha256_of(&flipped)));
+    std::fs::remove_file(folder.path().join(key(1).as_str())).expect("removed");
+    assert_eq!(check(100, written.sha256).await, Condition::Missing);
 }

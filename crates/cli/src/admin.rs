@@ -5,7 +5,7 @@ use clap::Args;
 use modelry_core::ids::{NamespaceId, TokenId, UserId};
 use modelry_core::names::{Username, check_display_name};
 use modelry_core::policy::Scope;
-use modelry_server::{App, secrets};
+use modelry_server::{App, fsck, secrets};
 use modelry_store::ids::Series;
 use modelry_store::{sessions, tokens, users};
 use serde::{Deserialize, Serialize};
@@ -22,6 +22,15 @@ pub(crate) enum Request {
     LoginLink(LoginLink),
     CreateUser(CreateUser),
     Check,
+    Fsck(Fsck),
+}
+
+/// What a command prints.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) text: String,
+    /// Whether what was looked for is as it should be.
+    pub(crate) is_fine: bool,
 }
 
 #[derive(Debug, Args, Serialize, Deserialize)]
@@ -59,14 +68,35 @@ pub(crate) struct CreateUser {
     admin: bool,
 }
 
-/// Does what a command asks for, and answers what it prints. `base_url` is what links start with.
-pub(crate) async fn run(app: &App, base_url: &str, request: Request) -> Result<String> {
-    match request {
-        Request::Token(request) => make_token(app, request).await,
-        Request::LoginLink(request) => make_login_link(app, base_url, &request.user).await,
-        Request::CreateUser(request) => create_user(app, base_url, request).await,
-        Request::Check => check(app).await,
-    }
+#[derive(Debug, Args, Serialize, Deserialize)]
+pub(crate) struct Fsck {
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Does what a command asks for, and answers what it prints. `base_url` is what links start with; `tell` is told how far
+/// a long command is.
+pub(crate) async fn run(
+    app: &App,
+    base_url: &str,
+    request: Request,
+    tell: &(dyn Fn(String) + Send + Sync),
+) -> Result<Answer> {
+    let text = match request {
+        Request::Token(request) => make_token(app, request).await?,
+        Request::LoginLink(request) => make_login_link(app, base_url, &request.user).await?,
+        Request::CreateUser(request) => create_user(app, base_url, request).await?,
+        Request::Check => check(app).await?,
+        Request::Fsck(request) => return look_at_bytes(app, &request, tell).await,
+    };
+    Ok(Answer { text, is_fine: true })
+}
+
+async fn look_at_bytes(app: &App, request: &Fsck, tell: &(dyn Fn(String) + Send + Sync)) -> Result<Answer> {
+    let report = fsck::run(app, tell).await?;
+    let text = if request.json { serde_json::to_string_pretty(&report)? } else { report.text() };
+    Ok(Answer { text, is_fine: report.is_fine() })
 }
 
 async fn make_token(app: &App, request: NewToken) -> Result<String> {

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand};
 
-use crate::admin::{CreateUser, LoginLink, NewToken};
+use crate::admin::{CreateUser, Fsck, LoginLink, NewToken};
+use crate::client;
 use crate::config::Given;
 
 /// A self-hosted model registry and experiment tracker. MLflow clients point at a project and work.
@@ -30,6 +31,10 @@ pub(crate) enum Command {
     },
     /// Check the database's integrity; the server may be running or not
     Check(Folder),
+    /// Look at the bytes of all files: are they those that were stored? The server may be running or not
+    Fsck(FolderAnd<Fsck>),
+    #[command(flatten)]
+    Client(client::Command),
 }
 
 #[derive(Debug, Subcommand)]

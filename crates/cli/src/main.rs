@@ -1,7 +1,8 @@
-//! `modelry`: the server, and the commands that administer it.
+//! `modelry`: the server, the commands that administer it, and those that speak to one.
 
 mod admin;
 mod args;
+mod client;
 mod config;
 mod control;
 mod data_folder;
@@ -18,7 +19,7 @@ use args::{Args, Command};
 fn main() -> ExitCode {
     let args = Args::parse();
     let outcome = match args.command {
-        Command::Serve(options) => serve::run(&options),
+        Command::Serve(options) => serve::run(&options).map(|()| ExitCode::SUCCESS),
         Command::Token(options) => control::run(&options.folder, admin::Request::Token(options.request)),
         Command::LoginLink(options) => {
             control::run(&options.folder, admin::Request::LoginLink(options.request))
@@ -27,12 +28,14 @@ fn main() -> ExitCode {
             control::run(&options.folder, admin::Request::CreateUser(options.request))
         }
         Command::Check(options) => control::run(&options, admin::Request::Check),
+        Command::Fsck(options) => control::run(&options.folder, admin::Request::Fsck(options.request)),
+        Command::Client(command) => return client::run(command),
     };
-    match outcome {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("modelry: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    outcome.unwrap_or_else(|error| fail(&error, 1))
+}
+
+/// Says what went wrong; `code` is what the process ends with.
+fn fail(error: &anyhow::Error, code: u8) -> ExitCode {
+    eprintln!("modelry: {error:#}");
+    ExitCode::from(code)
 }

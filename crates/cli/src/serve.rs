@@ -56,6 +56,9 @@ async fn serve(folder: &DataFolder, config: Config, chosen: first_start::Chosen)
         } => tracing::warn!("some requests did not end in time and were cut off"),
     }
     tasks.abort_all();
+    if let Err(error) = modelry_server::background::write_counts(&app).await {
+        tracing::warn!(%error, "what was counted in the last minute could not be written down");
+    }
     app.db.close().await;
     println!("Modelry has stopped.");
     Ok(())

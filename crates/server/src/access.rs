@@ -12,7 +12,7 @@ use axum::http::header::{AUTHORIZATION, COOKIE};
 use axum::http::request::Parts;
 use base64::Engine as _;
 use modelry_core::digest::Sha256;
-use modelry_core::ids::{ProjectId, UserId};
+use modelry_core::ids::{ProjectId, TokenId, UserId};
 use modelry_core::policy::{self, Access, Action, Scope, Standing};
 use modelry_core::{Error, Kind, Result};
 use modelry_store::users::User;
@@ -83,6 +83,8 @@ pub struct Identity {
     pub admin: bool,
     /// What the token allows; `Api` for a browser session.
     pub scope: Scope,
+    /// The token that says so, if it is one.
+    pub token: Option<TokenId>,
     /// Where a browser session says so, rather than a token: what state-changing requests must carry along, since a
     /// browser sends the session's cookie with requests of foreign pages too.
     pub csrf_token: Option<String>,
@@ -91,14 +93,15 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// A user who is known by `key`, without a CSRF token.
-    pub(crate) fn new(user: User, scope: Scope, key: Key) -> Self {
+    /// A user who is known by `key`, of a session without its CSRF token.
+    pub(crate) fn new(user: User, scope: Scope, token: Option<TokenId>, key: Key) -> Self {
         Self {
             user: user.id,
             username: user.username,
             name: user.name,
             admin: user.admin,
             scope,
+            token,
             csrf_token: None,
             key,
         }

@@ -13,6 +13,7 @@ use modelry_store::metrics::Tails;
 use crate::callers::Callers;
 use crate::clock::{Clock, Random};
 use crate::passwords::Passwords;
+use crate::pulls::Pulls;
 use crate::uploads::Turns;
 
 /// What an operator may set.
@@ -58,6 +59,8 @@ pub struct Parts {
     pub tails: Tails,
     /// Who is calling, and what they are to a project.
     pub callers: Callers,
+    /// Who fetches files of versions.
+    pub pulls: Pulls,
     /// Hashes and checks passwords.
     pub passwords: Passwords,
     /// The time.
@@ -78,6 +81,7 @@ impl App {
             keys: Keys::default(),
             tails: Tails::default(),
             callers: Callers::new(db.clone()),
+            pulls: Pulls::new(db.clone()),
             passwords: Passwords::default(),
             db,
             blobs,

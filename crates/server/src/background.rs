@@ -33,8 +33,14 @@ pub fn start(app: &App) -> JoinSet<()> {
     tasks
 }
 
-async fn do_chores(app: &App) -> Result<()> {
+/// Writes down what is only counted in memory so far. To be called before the process ends, too.
+pub async fn write_counts(app: &App) -> Result<()> {
     app.callers.write_uses().await?;
+    app.pulls.write().await
+}
+
+async fn do_chores(app: &App) -> Result<()> {
+    write_counts(app).await?;
     let now = app.clock.now();
     app.db.write(move |tx| sessions::prune(tx, now, SLICE)).await?;
     app.db.write(move |tx| sessions::prune_links(tx, now, SLICE)).await?;

@@ -46,12 +46,8 @@ pub async fn expire(app: &App) -> Result<usize> {
     let expired = app.db.read(move |tx| purge::expired(tx, cutoff, BEGUN_AT_ONCE)).await?;
     let count = expired.len();
     for (project, thing) in expired {
-        let begun = app.db.write(move |tx| purge::begin(tx, project, thing, now)).await;
         // Somebody else's purge, or a restoration, may have come first.
-        match begun {
-            Err(error) if error.kind() == modelry_core::Kind::NotFound => {}
-            other => other?,
-        }
+        app.db.write(move |tx| purge::begin_if_there(tx, project, thing, now)).await?;
     }
     finish(app).await?;
     Ok(count)

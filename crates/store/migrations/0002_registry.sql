@@ -79,6 +79,14 @@ CREATE TABLE version_metadata ( -- clustered
     PRIMARY KEY (project_id, version_id, name)
 );
 
+-- What the candidate of a version held when the version was published, as JSON.
+CREATE TABLE version_records ( -- clustered
+    project_id BIGINT NOT NULL,
+    version_id BIGINT NOT NULL,
+    record TEXT NOT NULL,
+    PRIMARY KEY (project_id, version_id)
+);
+
 -- Semantic versions that were published once: none is given to other bytes, even after a deletion.
 CREATE TABLE published_versions ( -- clustered
     project_id BIGINT NOT NULL,

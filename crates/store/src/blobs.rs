@@ -5,6 +5,9 @@
 //!
 //! A blob is live, or dying. It is born without a reference, gets one with the file that it was made for, and is dying
 //! when it has had none for a while. A dying blob is never given out again; once its bytes are gone, so is its row.
+//!
+//! A live blob whose bytes were found not to be those that were stored is damaged: it keeps its files, is not read, and
+//! is not shared with new ones, until its bytes are right again.
 
 use std::collections::HashSet;
 
@@ -13,7 +16,7 @@ use modelry_core::ids::{BlobId, ProjectId};
 use modelry_core::store_key::StoreKey;
 use modelry_core::time::Timestamp;
 use modelry_core::{Error, Result};
-use modelry_db::{Param, Tx};
+use modelry_db::{Param, Row, Tx};
 
 use crate::facts;
 use crate::sql::placeholders;
@@ -60,8 +63,40 @@ pub struct Dying {
     pub store_key: StoreKey,
 }
 
-const LIVE: i64 = 0;
-const DYING: i64 = 1;
+/// Where the bytes of a file lie, as long as they are not known to be damaged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Whereabouts {
+    store_key: StoreKey,
+    is_damaged: bool,
+}
+
+impl Whereabouts {
+    /// Reads the columns `store_key` and `state` from `column` on.
+    pub(crate) fn read(row: &Row<'_>, column: usize) -> Result<Self> {
+        let state: i64 = row.get(column + 1)?;
+        Ok(Self { store_key: row.get::<String>(column)?.parse()?, is_damaged: state == DAMAGED })
+    }
+
+    /// Bytes that were just stored.
+    pub fn sound(store_key: StoreKey) -> Self {
+        Self { store_key, is_damaged: false }
+    }
+
+    /// The key of the bytes; `path` is what the file is called. Fails with `Unavailable` where they are damaged.
+    pub fn intact(&self, path: &str) -> Result<&StoreKey> {
+        if self.is_damaged {
+            return Err(Error::unavailable(format!(
+                "the bytes of {path} are damaged on the server's disk: they have to be restored from a backup \
+                 (`modelry fsck` says which)"
+            )));
+        }
+        Ok(&self.store_key)
+    }
+}
+
+pub(crate) const LIVE: i64 = 0;
+pub(crate) const DYING: i64 = 1;
+pub(crate) const DAMAGED: i64 = 2;
 
 /// Gives `new` a row, or finds the live blob with the same bytes.
 ///
@@ -149,8 +184,13 @@ pub(crate) fn release(
     Ok(())
 }
 
-/// Marks up to `limit` live blobs as dying that nobody has referred to since before `cutoff`, and answers how many.
+/// Marks up to `limit` blobs of each kind as dying that nobody has referred to since before `cutoff`, and answers how
+/// many.
 pub fn mark_dying(tx: &mut Tx<'_>, cutoff: Timestamp, limit: i64) -> Result<u64> {
+    Ok(mark_dying_of(tx, LIVE, cutoff, limit)? + mark_dying_of(tx, DAMAGED, cutoff, limit)?)
+}
+
+fn mark_dying_of(tx: &mut Tx<'_>, state: i64, cutoff: Timestamp, limit: i64) -> Result<u64> {
     // The column says who is unreferenced; what decides over bytes is that there really is no reference.
     tx.execute(
         "UPDATE blobs SET state = $1
@@ -158,7 +198,7 @@ pub fn mark_dying(tx: &mut Tx<'_>, cutoff: Timestamp, limit: i64) -> Result<u64>
                         WHERE b.state = $2 AND b.unreferenced_at IS NOT NULL AND b.unreferenced_at < $3
                         ORDER BY b.unreferenced_at LIMIT $4)
             AND NOT EXISTS (SELECT 1 FROM project_blobs p WHERE p.blob_id = blobs.id)",
-        &[&DYING, &LIVE, &cutoff.0, &limit],
+        &[&DYING, &state, &cutoff.0, &limit],
     )
 }
 

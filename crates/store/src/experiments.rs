@@ -9,6 +9,9 @@ use modelry_db::{Row, Tx};
 
 use crate::{models, sql};
 
+mod list;
+pub use list::{Summary, list, list_summaries};
+
 /// The number of the experiment that every project has from the start, for runs that name none.
 pub const DEFAULT: ExperimentId = ExperimentId(0);
 
@@ -288,53 +291,4 @@ pub fn metadata(
         )?;
     }
     Ok(all)
-}
-
-/// An experiment with what its list page shows of it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Summary {
-    /// The experiment.
-    pub experiment: Experiment,
-    /// The user name of its maker, if known.
-    pub creator: Option<String>,
-    /// How many active candidates it has.
-    pub candidates: i64,
-    /// When its newest candidate started, if it has any.
-    pub last_candidate_at: Option<Timestamp>,
-}
-
-/// A page of active experiments whose name contains `part`, newest first, those below number `before`.
-pub fn list_summaries(
-    tx: &mut Tx<'_>,
-    project: ProjectId,
-    part: &str,
-    before: Option<ExperimentId>,
-    limit: i64,
-) -> Result<Vec<Summary>> {
-    let pattern = format!("%{}%", crate::search::escape_like(&part.to_lowercase()));
-    let before = before.map_or(i64::MAX, |id| id.0);
-    let experiments = tx.query(
-        &format!(
-            "SELECT {COLUMNS}, u.username FROM experiments e
-             LEFT JOIN users u ON u.id = e.creator_id
-             WHERE e.project_id = $1 AND e.deleted_at IS NULL AND e.id < $2
-               AND lower(e.name) LIKE $3 ESCAPE '\\'
-             ORDER BY e.id DESC
-             LIMIT $4"
-        ),
-        &[&project.0, &before, &pattern, &limit],
-        |row| Ok((read_row(row)?, row.get::<Option<String>>(7)?)),
-    )?;
-    experiments
-        .into_iter()
-        .map(|(experiment, creator)| {
-            let (candidates, last) = tx.query_one(
-                "SELECT count(*), max(start_time) FROM candidates
-                 WHERE project_id = $1 AND experiment_id = $2 AND deleted_at IS NULL",
-                &[&project.0, &experiment.id.0],
-                |row| Ok((row.get::<i64>(0)?, row.get::<Option<i64>>(1)?)),
-            )?;
-            Ok(Summary { experiment, creator, candidates, last_candidate_at: last.map(Timestamp) })
-        })
-        .collect()
 }

@@ -8,7 +8,6 @@ use std::collections::BTreeMap;
 use modelry_core::artifact_path::ArtifactPath;
 use modelry_core::digest::Sha256;
 use modelry_core::ids::{BlobId, CandidateId, LoggedModelId, ProjectId, VersionId};
-use modelry_core::store_key::StoreKey;
 use modelry_core::time::Timestamp;
 use modelry_core::{Error, Result};
 use modelry_db::{Param, Tx};
@@ -40,12 +39,23 @@ pub enum Owner {
 
 impl Owner {
     /// The columns `owner` and `owner_id`.
-    fn columns(self) -> (i64, i64) {
+    pub(crate) fn columns(self) -> (i64, i64) {
         match self {
             Self::Project => (0, 0),
             Self::Candidate(id) => (1, id.0),
             Self::LoggedModel(id) => (2, id.0),
             Self::Version(id) => (3, id.0),
+        }
+    }
+
+    /// The owner that the columns `owner` and `owner_id` stand for.
+    pub(crate) fn from_columns((owner, id): (i64, i64)) -> Result<Self> {
+        match owner {
+            0 => Ok(Self::Project),
+            1 => Ok(Self::Candidate(CandidateId(id))),
+            2 => Ok(Self::LoggedModel(LoggedModelId(id))),
+            3 => Ok(Self::Version(VersionId(id))),
+            _ => Err(Error::internal(format!("{owner} owns no files"))),
         }
     }
 }
@@ -93,7 +103,7 @@ pub struct Found {
     /// The digest of its bytes, where known.
     pub sha256: Option<Sha256>,
     /// Where its bytes lie.
-    pub store_key: StoreKey,
+    pub bytes: blobs::Whereabouts,
 }
 
 /// How far [`delete`] came.
@@ -145,7 +155,7 @@ pub fn put(tx: &mut Tx<'_>, tree: Tree, new: &NewFile) -> Result<()> {
 pub fn find(tx: &mut Tx<'_>, tree: Tree, path: &ArtifactPath) -> Result<Option<Found>> {
     let (owner, owner_id) = tree.owner.columns();
     tx.query_opt(
-        "SELECT f.path, f.size_bytes, f.modified_at, b.sha256, b.store_key, b.id
+        "SELECT f.path, f.size_bytes, f.modified_at, b.sha256, b.store_key, b.state, b.id
            FROM files f JOIN blobs b ON b.id = f.blob_id
           WHERE f.project_id = $1 AND f.owner = $2 AND f.owner_id = $3 AND f.path = $4",
         &[&tree.project.0, &owner, &owner_id, &path.as_str()],
@@ -154,8 +164,8 @@ pub fn find(tx: &mut Tx<'_>, tree: Tree, path: &ArtifactPath) -> Result<Option<F
             Ok(Found {
                 file: listing::read_file(row)?,
                 sha256: sha256.map(|bytes| Sha256::from_slice(&bytes)).transpose()?,
-                store_key: row.get::<String>(4)?.parse()?,
-                blob: BlobId(row.get(5)?),
+                bytes: blobs::Whereabouts::read(row, 4)?,
+                blob: BlobId(row.get(6)?),
             })
         },
     )

@@ -6,12 +6,14 @@
 
 pub mod blobs;
 pub mod candidates;
+pub mod damage;
 pub mod datasets;
 pub mod experiments;
 pub mod facts;
 pub mod files;
 pub mod ids;
 pub mod keys;
+pub mod lineage;
 pub mod logged_models;
 pub mod members;
 pub mod metrics;
@@ -19,6 +21,7 @@ pub mod models;
 pub mod namespaces;
 pub mod packages;
 pub mod projects;
+pub mod pulls;
 pub mod purge;
 pub mod search;
 pub mod sessions;
@@ -36,4 +39,5 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { name: "0001_init", sql: include_str!("../migrations/0001_init.sql") },
     Migration { name: "0002_registry", sql: include_str!("../migrations/0002_registry.sql") },
     Migration { name: "0003_uploads", sql: include_str!("../migrations/0003_uploads.sql") },
+    Migration { name: "0004_lineage", sql: include_str!("../migrations/0004_lineage.sql") },
 ];

@@ -31,6 +31,8 @@ pub struct Project {
     pub description: String,
     /// Who sees it without being a member.
     pub visibility: Visibility,
+    /// Whether a version is refused whose step is less than what its signature asks for.
+    pub refuses_wrong_steps: bool,
     /// Who made it.
     pub creator: UserId,
     /// When it was made.
@@ -69,6 +71,8 @@ pub struct Change {
     pub description: Option<String>,
     /// Who sees it without being a member.
     pub visibility: Option<Visibility>,
+    /// Whether a version is refused whose step is less than what its signature asks for.
+    pub refuses_wrong_steps: Option<bool>,
 }
 
 /// Whose list of projects is asked for.
@@ -103,8 +107,8 @@ pub fn insert(tx: &mut Tx<'_>, new: &NewProject) -> Result<Project> {
     let full_path = format!("{}/{}", namespace.full_path, new.path);
     let inserted = tx.execute(
         "INSERT INTO projects (id, namespace_id, path, full_path, full_path_key, name, description, visibility,
-                               creator_id, created_at, updated_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10)
+                               refuses_wrong_steps, creator_id, created_at, updated_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, FALSE, $9, $10, $10)
          ON CONFLICT (full_path_key) DO NOTHING",
         &[
             &new.id.0,
@@ -129,12 +133,7 @@ pub fn insert(tx: &mut Tx<'_>, new: &NewProject) -> Result<Project> {
 
 /// The project of that number.
 pub fn find(tx: &mut Tx<'_>, id: ProjectId) -> Result<Option<Project>> {
-    tx.query_opt(
-        "SELECT id, namespace_id, path, full_path, name, description, visibility, creator_id, created_at, updated_at
-           FROM projects WHERE id = $1",
-        &[&id.0],
-        read,
-    )
+    tx.query_opt(&format!("SELECT {COLUMNS} FROM projects p WHERE p.id = $1"), &[&id.0], read)
 }
 
 /// The project of that number. Fails with `NotFound`.
@@ -145,8 +144,7 @@ pub fn get(tx: &mut Tx<'_>, id: ProjectId) -> Result<Project> {
 /// The project at that path, whatever its case.
 pub fn find_by_full_path(tx: &mut Tx<'_>, full_path: &str) -> Result<Option<Project>> {
     tx.query_opt(
-        "SELECT id, namespace_id, path, full_path, name, description, visibility, creator_id, created_at, updated_at
-           FROM projects WHERE full_path_key = $1",
+        &format!("SELECT {COLUMNS} FROM projects p WHERE p.full_path_key = $1"),
         &[&fold(full_path)],
         read,
     )
@@ -170,14 +168,15 @@ pub fn list_visible(
     let after = after.map_or(i64::MAX, |id| id.0);
     let pattern = format!("%{}%", escape_like(&search.unwrap_or("").to_lowercase()));
     tx.query(
-        "SELECT p.id, p.namespace_id, p.path, p.full_path, p.name, p.description, p.visibility, p.creator_id,
-                p.created_at, p.updated_at
-           FROM projects p
-          WHERE p.id < $1
-            AND (p.visibility >= $2
-                 OR EXISTS (SELECT 1 FROM members m WHERE m.project_id = p.id AND m.user_id = $3))
-            AND (lower(p.name) LIKE $4 ESCAPE '\\' OR p.full_path_key LIKE $4 ESCAPE '\\')
-          ORDER BY p.id DESC LIMIT $5",
+        &format!(
+            "SELECT {COLUMNS}
+               FROM projects p
+              WHERE p.id < $1
+                AND (p.visibility >= $2
+                     OR EXISTS (SELECT 1 FROM members m WHERE m.project_id = p.id AND m.user_id = $3))
+                AND (lower(p.name) LIKE $4 ESCAPE '\\' OR p.full_path_key LIKE $4 ESCAPE '\\')
+              ORDER BY p.id DESC LIMIT $5"
+        ),
         &[&after, &open_from.number(), &user.0, &pattern, &limit],
         read,
     )
@@ -189,9 +188,12 @@ pub fn update(tx: &mut Tx<'_>, id: ProjectId, change: &Change, now: Timestamp) -
     let name = change.name.as_ref().map_or(before.name.as_str(), ProjectName::as_str);
     let description = change.description.as_ref().unwrap_or(&before.description);
     let visibility = change.visibility.unwrap_or(before.visibility);
+    let refuses_wrong_steps = change.refuses_wrong_steps.unwrap_or(before.refuses_wrong_steps);
     tx.execute(
-        "UPDATE projects SET name = $2, description = $3, visibility = $4, updated_at = $5 WHERE id = $1",
-        &[&id.0, &name, description, &visibility.number(), &now.0],
+        "UPDATE projects
+            SET name = $2, description = $3, visibility = $4, refuses_wrong_steps = $5, updated_at = $6
+          WHERE id = $1",
+        &[&id.0, &name, description, &visibility.number(), &refuses_wrong_steps, &now.0],
     )?;
     get(tx, id)
 }
@@ -213,6 +215,10 @@ pub fn totals(tx: &mut Tx<'_>) -> Result<Totals> {
 /// Member of nothing: users are numbered from 1.
 const NO_USER: UserId = UserId(0);
 
+/// The columns of a [`Project`] from `projects p`, in the order that [`read`] reads.
+const COLUMNS: &str = "p.id, p.namespace_id, p.path, p.full_path, p.name, p.description, p.visibility, \
+                       p.refuses_wrong_steps, p.creator_id, p.created_at, p.updated_at";
+
 fn read(row: &Row<'_>) -> Result<Project> {
     Ok(Project {
         id: ProjectId(row.get(0)?),
@@ -222,8 +228,9 @@ fn read(row: &Row<'_>) -> Result<Project> {
         name: row.get(4)?,
         description: row.get(5)?,
         visibility: Visibility::from_number(row.get(6)?)?,
-        creator: UserId(row.get(7)?),
-        created_at: Timestamp(row.get(8)?),
-        updated_at: Timestamp(row.get(9)?),
+        refuses_wrong_steps: row.get(7)?,
+        creator: UserId(row.get(8)?),
+        created_at: Timestamp(row.get(9)?),
+        updated_at: Timestamp(row.get(10)?),
     })
 }

@@ -105,6 +105,15 @@ pub fn find_by_hash(tx: &mut Tx<'_>, hash: &Sha256, now: Timestamp) -> Result<Op
     )
 }
 
+/// The username of the user that a token is or was of.
+pub(crate) fn find_owner(tx: &mut Tx<'_>, id: TokenId) -> Result<Option<String>> {
+    tx.query_opt(
+        "SELECT u.username FROM tokens t CROSS JOIN users u WHERE t.id = $1 AND u.id = t.user_id",
+        &[&id.0],
+        |row| row.get(0),
+    )
+}
+
 /// Up to `limit` tokens of `user` that were not revoked, the newest first, those made before `after`.
 ///
 /// Expired ones are among them, so that one can see why something stopped.

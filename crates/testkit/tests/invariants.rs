@@ -58,7 +58,7 @@ fn core_does_no_io() {
 
 #[test]
 fn only_db_names_a_database_driver() {
-    for name in ["core", "store", "blob", "server", "web", "cli"] {
+    for name in ["core", "store", "blob", "server", "web", "client", "cli"] {
         assert_eq!(lines_with(name, &["rusqlite::", "tokio_postgres::"]), NONE);
         let drivers: Vec<_> = dependencies(name)
             .into_iter()
@@ -71,7 +71,7 @@ fn only_db_names_a_database_driver() {
 #[test]
 fn only_store_contains_sql() {
     let statements = ["\"SELECT ", "\"INSERT INTO", "\"UPDATE ", "\"DELETE FROM", "SELECT {"];
-    for name in ["core", "blob", "web", "cli"] {
+    for name in ["core", "blob", "web", "client", "cli"] {
         assert_eq!(lines_with(name, &statements), NONE);
     }
     let server: Vec<_> =
@@ -96,6 +96,13 @@ fn arrows_only_go_down() {
         let upward: Vec<_> = dependencies(name).into_iter().filter(|name| above.contains(name)).collect();
         assert_eq!(upward, NONE, "crate {name}");
     }
+}
+
+#[test]
+fn the_client_knows_nothing_of_the_server_but_its_words() {
+    let ours: Vec<_> =
+        dependencies("client").into_iter().filter(|name| name.starts_with("modelry-")).collect();
+    assert_eq!(ours, ["modelry-core"]);
 }
 
 #[test]

@@ -1,24 +1,6 @@
 //! Addresses of pages, built so that no name in them can be mistaken for a part of the address.
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-
-/// What may stand in a segment of a path as it is.
-const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
-
-/// A path below a page: each segment of `path` encoded, the slashes kept.
-pub(crate) fn below(page: &str, path: &str) -> String {
-    let mut href = page.to_owned();
-    for segment in path.split('/') {
-        href.push('/');
-        href.extend(utf8_percent_encode(segment, SEGMENT));
-    }
-    href
-}
-
-/// One segment of a path.
-pub(crate) fn segment(text: &str) -> String {
-    utf8_percent_encode(text, SEGMENT).to_string()
-}
+pub(crate) use modelry_core::address::{below, segment};
 
 /// A page with a query; pairs with an empty value are left out.
 pub(crate) fn with_query<'a>(page: &str, pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
@@ -29,7 +11,7 @@ pub(crate) fn with_query<'a>(page: &str, pairs: impl IntoIterator<Item = (&'a st
             href.push(separator);
             href.push_str(name);
             href.push('=');
-            href.extend(utf8_percent_encode(value, SEGMENT));
+            href.push_str(&segment(value));
             separator = '&';
         }
     }
@@ -47,11 +29,6 @@ pub(crate) fn safe_back(back: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_file_name_cannot_leave_its_segment() {
-        assert_eq!(below("/p", "a b/c?d#e/100%.txt"), "/p/a%20b/c%3Fd%23e/100%25.txt");
-    }
 
     #[test]
     fn a_query_leaves_out_what_is_empty() {

@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use modelry_core::ids::{ProjectId, TokenId};
+use modelry_core::ids::ProjectId;
 use modelry_core::policy::{Scope, Standing};
 use modelry_core::time::Timestamp;
 use modelry_core::{Error, Kind, Result};
@@ -66,7 +66,7 @@ impl Callers {
         };
         Ok(Caller(found.map(|found| {
             let identity = Arc::new(Identity { csrf_token, ..found.identity });
-            let known = Known::new(Arc::clone(&identity), found.expires_at, found.token, now);
+            let known = Known::new(Arc::clone(&identity), found.expires_at, now);
             self.table.remember_caller(generation, key, known);
             identity
         })))
@@ -157,8 +157,6 @@ pub(crate) struct FoundCaller {
     pub(crate) identity: Identity,
     /// When the token or session ends, if ever.
     expires_at: Option<Timestamp>,
-    /// The token, if it is one.
-    token: Option<TokenId>,
 }
 
 /// Looks a token or session up.
@@ -169,9 +167,8 @@ pub(crate) fn find(tx: &mut Tx<'_>, key: Key, now: Timestamp) -> Result<Option<F
     match key {
         Key::Token(hash) => find_token(tokens::find_by_hash(tx, &hash, now)?, key).map(Some),
         Key::Session(hash) => Ok(sessions::find(tx, &hash, now)?.map(|session| FoundCaller {
-            identity: Identity::new(session.user, Scope::Api, key),
+            identity: Identity::new(session.user, Scope::Api, None, key),
             expires_at: Some(session.expires_at),
-            token: None,
         })),
     }
 }
@@ -184,9 +181,8 @@ fn find_token(presented: Option<Presented>, key: Key) -> Result<FoundCaller> {
         Some(Presented::Revoked) => refuse("this token was revoked"),
         Some(Presented::Blocked) => refuse("the user of this token is blocked"),
         Some(Presented::Active(grant)) => Ok(FoundCaller {
-            identity: Identity::new(grant.user, grant.scope, key),
+            identity: Identity::new(grant.user, grant.scope, Some(grant.token), key),
             expires_at: grant.expires_at,
-            token: Some(grant.token),
         }),
     }
 }

@@ -20,25 +20,19 @@ pub(super) type Generation = u64;
 pub(super) struct Known {
     identity: Arc<Identity>,
     expires_at: Option<Timestamp>,
-    token: Option<TokenId>,
     read_at: Timestamp,
     noted_at: AtomicI64,
 }
 
 impl Known {
     /// What was read of somebody at `now`.
-    pub(super) fn new(
-        identity: Arc<Identity>,
-        expires_at: Option<Timestamp>,
-        token: Option<TokenId>,
-        now: Timestamp,
-    ) -> Self {
-        Self { identity, expires_at, token, read_at: now, noted_at: AtomicI64::new(i64::MIN) }
+    pub(super) fn new(identity: Arc<Identity>, expires_at: Option<Timestamp>, now: Timestamp) -> Self {
+        Self { identity, expires_at, read_at: now, noted_at: AtomicI64::new(i64::MIN) }
     }
 
     /// The token, if its use at `now` is to be noted; answers it once a minute.
     fn use_to_note(&self, now: Timestamp) -> Option<TokenId> {
-        let token = self.token?;
+        let token = self.identity.token?;
         let noted_at = self.noted_at.load(Ordering::Relaxed);
         let due = now.ms().saturating_sub(noted_at) >= NOTE_EVERY_MS;
         let won = due
@@ -196,10 +190,11 @@ mod tests {
             name: "Ann".into(),
             admin: false,
             scope: Scope::Api,
+            token: Some(TokenId(i64::from(byte))),
             csrf_token: None,
             key: key(byte),
         };
-        Known::new(Arc::new(identity), expires_at, Some(TokenId(i64::from(byte))), NOW)
+        Known::new(Arc::new(identity), expires_at, NOW)
     }
 
     fn place() -> Place {

@@ -11,12 +11,12 @@ use modelry_store::ids::Series;
 use serde::{Deserialize, Serialize};
 
 use super::Calls;
-use super::limits::check_count;
 use super::wire::{
     Answer, Empty, Int64, Message, Pair, Reply, done, experiment_id, required, required_run, required_text,
 };
 use crate::App;
 use crate::access::Granted;
+use crate::tracking::limits::check_count;
 
 /// Datasets that one call brings.
 const DATASETS: usize = 100;

@@ -13,11 +13,11 @@ use modelry_store::models;
 use serde::{Deserialize, Serialize};
 
 use super::Calls;
-use super::limits::check_experiment_tag;
 use super::views::ExperimentView;
 use super::wire::{Answer, Empty, Message, Pair, Reply, done, experiment_id, required, required_text};
 use crate::App;
 use crate::access::Granted;
+use crate::tracking::limits::check_experiment_tag;
 
 /// The calls and who may make them.
 pub(super) fn routes(calls: Calls) -> Calls {

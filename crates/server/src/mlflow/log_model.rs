@@ -8,10 +8,10 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::Calls;
-use super::runs::entries;
 use super::wire::{Answer, Empty, Message, done, required_run, required_text};
 use crate::App;
 use crate::access::Granted;
+use crate::tracking::entries;
 
 /// The tag with the list.
 const HISTORY: &str = "mlflow.log-model.history";

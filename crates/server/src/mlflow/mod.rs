@@ -7,7 +7,6 @@ mod artifacts;
 mod datasets;
 mod experiments;
 mod info;
-mod limits;
 mod lineage;
 mod log_model;
 mod logged_models;

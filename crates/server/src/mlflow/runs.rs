@@ -5,26 +5,25 @@ use std::collections::btree_map::Entry as Slot;
 
 use axum::extract::State;
 use axum::http::Method;
-use modelry_core::ids::{CandidateId, Eid, ProjectId};
+use modelry_core::ids::Eid;
 use modelry_core::names::check_length;
 use modelry_core::run_name::random_run_name;
 use modelry_core::status::CandidateStatus;
 use modelry_core::{Error, Result};
-use modelry_store::candidates::{self, Changes, Entry, Logged, NewCandidate};
+use modelry_store::candidates::{self, Changes, Entry, Logged};
 use modelry_store::experiments::DEFAULT;
-use modelry_store::ids::Series;
-use modelry_store::versions;
 use serde::{Deserialize, Serialize};
 
+use super::Calls;
 use super::lineage::Lineage;
 use super::views::{RunInfo, RunView};
 use super::wire::{
-    Answer, Empty, EnumValue, Int64, Message, Pair, Reply, done, experiment_id, required_run, truncated,
+    Answer, Empty, EnumValue, Int64, Message, Pair, Reply, done, experiment_id, missing, required_run,
 };
-use super::{Calls, limits};
 use crate::App;
 use crate::access::Granted;
 use crate::registry::RUN_NAME;
+use crate::tracking::{change_candidate, check_time, entries, limits, new_candidate, settle_name, truncated};
 
 /// The calls and who may make them.
 pub(super) fn routes(calls: Calls) -> Calls {
@@ -58,19 +57,10 @@ async fn create(State(app): State<App>, granted: Granted, Message(body): Message
     let project = granted.project();
     let mut tags = unique_tags(body.tags.unwrap_or_default())?;
     let name = settle_name(body.run_name, &mut tags, || random_run_name(app.random.bytes()))?;
-    let user_name = body.user_id.unwrap_or_else(|| username(&granted));
-    check_length("user_id", &user_name, limits::USER_ID)?;
     let experiment = body.experiment_id.filter(|id| !id.is_empty());
-    let new = NewCandidate {
-        id: CandidateId(app.ids.next(project, Series::Candidate).await?),
-        eid: app.new_eid(),
-        experiment_id: experiment.map_or(Ok(DEFAULT), |id| experiment_id(&id))?,
-        name,
-        user_name,
-        creator_id: granted.access.user(),
-        start_time: checked_time("start_time", body.start_time)?.unwrap_or(0),
-        created_at: app.clock.now(),
-    };
+    let experiment = experiment.map_or(Ok(DEFAULT), |id| experiment_id(&id))?;
+    let start_time = check_time("start_time", body.start_time.map(|time| time.0))?.unwrap_or(0);
+    let new = new_candidate(&app, &granted, (experiment, name), body.user_id, start_time).await?;
     let entries = entries(&app, project, tags).await?;
     let (candidate, entries) = app
         .db
@@ -83,15 +73,22 @@ async fn create(State(app): State<App>, granted: Granted, Message(body): Message
     Ok(Reply(Found { run: RunView::new(candidate, as_logged(entries), Lineage::default()) }))
 }
 
-fn username(granted: &Granted) -> String {
-    granted.caller.0.as_ref().map(|identity| identity.username.clone()).unwrap_or_default()
-}
-
 /// What was logged to a run that has just these tags.
 fn as_logged(tags: Vec<Entry>) -> Logged {
     let mut metadata: Vec<_> = tags.into_iter().map(|tag| (tag.name.into(), tag.value)).collect();
     metadata.sort();
     Logged { metadata, ..Logged::default() }
+}
+
+/// Characters of a tag's key.
+const TAG_KEY: usize = 250;
+
+/// Fails when a key that comes with a new run is none: MLflow takes any text there, if it is not too long.
+fn check_tag_key(key: &str) -> Result<()> {
+    if key.is_empty() {
+        return Err(missing("tags.key"));
+    }
+    check_length("key", key, TAG_KEY)
 }
 
 /// The tags of a new run, of which each key stands once. MLflow does not hold their keys to the rule for those of
@@ -100,7 +97,7 @@ fn unique_tags(tags: Vec<Pair>) -> Result<Vec<(String, String)>> {
     let mut unique = BTreeMap::new();
     for tag in tags {
         let (key, value) = tag.read("tags")?;
-        limits::check_tag_key_of_new_run(&key)?;
+        check_tag_key(&key)?;
         match unique.entry(key) {
             Slot::Occupied(taken) => {
                 let key = taken.key();
@@ -110,50 +107,6 @@ fn unique_tags(tags: Vec<Pair>) -> Result<Vec<(String, String)>> {
         }
     }
     Ok(unique.into_iter().collect())
-}
-
-/// The name of a new run: as sent, else the tag's, else a random one; the tag says the same afterwards.
-fn settle_name(
-    sent: Option<String>,
-    tags: &mut Vec<(String, String)>,
-    random: impl FnOnce() -> String,
-) -> Result<String> {
-    let sent = sent.filter(|name| !name.is_empty()).map(|name| truncated(name, limits::TAG_VALUE));
-    let at = tags.iter().position(|(key, _)| key == RUN_NAME);
-    let tagged = at.map(|at| tags.swap_remove(at).1).filter(|name| !name.is_empty());
-    if let (Some(sent), Some(tagged)) = (&sent, &tagged)
-        && sent != tagged
-    {
-        return Err(Error::invalid(format!(
-            "Both 'run_name' argument and 'mlflow.runName' tag are specified, but with different values \
-             (run_name='{sent}', mlflow.runName='{tagged}')."
-        )));
-    }
-    let name = sent.or(tagged).unwrap_or_else(random);
-    tags.push((RUN_NAME.to_owned(), name.clone()));
-    Ok(name)
-}
-
-/// The texts with the numbers of their keys.
-pub(super) async fn entries(
-    app: &App,
-    project: ProjectId,
-    texts: Vec<(String, String)>,
-) -> Result<Vec<Entry>> {
-    let names: Vec<&str> = texts.iter().map(|(key, _)| key.as_str()).collect();
-    let keys = app.keys.intern(&app.db, &app.ids, project, &names).await?;
-    let entry = |((name, value), key)| Entry { key, name, value };
-    Ok(texts.into_iter().zip(keys).map(entry).collect())
-}
-
-/// A time by the client's clock, which is never before 1970.
-fn checked_time(name: &str, time: Option<Int64>) -> Result<Option<i64>> {
-    match time {
-        Some(Int64(time)) if time < 0 => Err(Error::invalid(format!(
-            "Invalid value {time} for parameter '{name}' supplied: It must be a non-negative number of milliseconds"
-        ))),
-        time => Ok(time.map(|time| time.0)),
-    }
 }
 
 #[derive(Deserialize)]
@@ -213,18 +166,10 @@ async fn update(State(app): State<App>, granted: Granted, Message(body): Message
     let name = name.map(|name| truncated(name, limits::TAG_VALUE));
     let tag = name.iter().map(|name| (RUN_NAME.to_owned(), name.clone())).collect();
     let tag = entries(&app, project, tag).await?;
-    let changes = Changes { status, end_time: checked_time("end_time", body.end_time)?, name };
-    let candidate = app
-        .db
-        .write(move |tx| {
-            let candidate = candidates::update(tx, project, &eid, &changes)?;
-            candidates::set_metadata(tx, candidate.place(project), &tag)?;
-            if changes.status == Some(CandidateStatus::Finished) {
-                versions::publish_drafts_of(tx, project, candidate.id, now)?;
-            }
-            Ok(candidate)
-        })
-        .await?;
+    let changes =
+        Changes { status, end_time: check_time("end_time", body.end_time.map(|time| time.0))?, name };
+    let candidate =
+        app.db.write(move |tx| change_candidate(tx, project, &eid, (&changes, &tag), now)).await?;
     Ok(Reply(Updated { run_info: candidate.into() }))
 }
 

@@ -4,6 +4,8 @@ use axum::body::Body;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use futures_util::stream::BoxStream;
 use futures_util::{Stream, TryStreamExt, stream};
 use modelry_core::artifact_path::ArtifactPath;
 use modelry_core::digest::Sha256;
@@ -135,4 +137,13 @@ pub(super) fn entries(
             entry
         },
     )
+}
+
+/// The bytes of a file, which break off before their end where they are not those that were stored.
+pub(super) async fn verified(app: &App, entry: &ManifestEntry) -> Result<BoxStream<'static, Result<Bytes>>> {
+    let (key, size_bytes) = (entry.bytes.intact(&entry.path)?, entry.size_bytes);
+    match entry.sha256 {
+        Some(sha256) => app.blobs.read_verified(key, size_bytes, sha256).await,
+        None => app.blobs.read(key, 0..size_bytes).await,
+    }
 }

@@ -1,6 +1,7 @@
 //! Downloads: a file, or a part of it, streamed piece by piece.
 
 use std::convert::Infallible;
+use std::ops::Range;
 use std::time::{Duration, UNIX_EPOCH};
 
 use axum::body::Body;
@@ -12,7 +13,7 @@ use axum::http::header::{
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
-use futures_util::TryStreamExt;
+use futures_util::{StreamExt, TryStreamExt, stream};
 use modelry_core::{Error, Result};
 use modelry_store::files::Found;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -39,9 +40,26 @@ impl<S: Send + Sync> FromRequestParts<S> for Asked {
     }
 }
 
+impl Asked {
+    /// Whether `answer`, which this was answered with, gives the file away: its bytes from the first one on. Who fetches a
+    /// file in parts asks for the first byte once.
+    pub fn got_file(&self, answer: &Response) -> bool {
+        let range = || answer.headers().get(CONTENT_RANGE).and_then(|value| value.to_str().ok());
+        let starts = match answer.status() {
+            StatusCode::OK => true,
+            StatusCode::PARTIAL_CONTENT => range().is_some_and(|range| range.starts_with("bytes 0-")),
+            _ => false,
+        };
+        starts && self.method == Method::GET
+    }
+}
+
 /// Answers with `file`, or with what is asked for of it.
 ///
 /// What people upload is never shown as a page of this server, whatever its type: it is an attachment, in a sandbox.
+///
+/// A whole file is verified on the way: where the bytes on the disk are not those that were stored, the answer breaks
+/// off before its end, or, of a file of one piece, is `Unavailable`. A part is given as it is.
 pub async fn download(app: &App, file: Found, asked: &Asked) -> Result<Response> {
     let state = State {
         etag: file.sha256.map(|sha256| format!("\"{sha256}\"")),
@@ -65,14 +83,25 @@ pub async fn download(app: &App, file: Found, asked: &Asked) -> Result<Response>
         let value = format!("bytes {}-{}/{size_bytes}", range.start, range.end - 1);
         headers.insert(CONTENT_RANGE, value_of(&value)?);
     }
-    let body = if asked.method == Method::HEAD {
-        Body::empty()
-    } else {
-        let bytes = app.blobs.read(&file.store_key, range).await?;
-        // The status is sent by then: the log is the only place that can tell.
-        Body::from_stream(bytes.inspect_err(|error| tracing::error!(%error, "a download broke off")))
-    };
+    let body =
+        if asked.method == Method::HEAD { Body::empty() } else { body_of(app, file, status, range).await? };
     Ok((status, headers, body).into_response())
+}
+
+async fn body_of(app: &App, file: Found, status: StatusCode, range: Range<u64>) -> Result<Body> {
+    let path = file.file.path;
+    let key = file.bytes.intact(&path)?;
+    let mut bytes = match file.sha256 {
+        Some(sha256) if status == StatusCode::OK => {
+            app.blobs.read_verified(key, file.file.size_bytes, sha256).await?
+        }
+        _ => app.blobs.read(key, range).await?,
+    };
+    // As long as the status is not sent, it can tell what is wrong; then the log is the only place that can.
+    let logged = move |error: &Error| tracing::error!(%error, path, "a download broke off");
+    let first = bytes.try_next().await.inspect_err(&logged)?;
+    let first = stream::iter(first.map(Ok));
+    Ok(Body::from_stream(first.chain(bytes.inspect_err(logged))))
 }
 
 /// Headers that tell one state of a file from the next.

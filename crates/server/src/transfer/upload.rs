@@ -15,7 +15,7 @@ use modelry_core::ids::BlobId;
 use modelry_core::store_key::StoreKey;
 use modelry_core::{Error, Kind, Result};
 use modelry_db::Tx;
-use modelry_store::blobs::{self, NewBlob, Stored};
+use modelry_store::blobs::{self, NewBlob, Stored, Whereabouts};
 use modelry_store::files::{self, File, Found, NewFile, Tree};
 use modelry_store::ids::Series;
 
@@ -160,7 +160,7 @@ fn insert(tx: &mut Tx<'_>, blob: &NewBlob, place: &PlaceOf) -> Result<(Stored, F
     let file = File { path: path.to_string(), size_bytes: blob.size_bytes, modified_at: blob.created_at };
     let new = NewFile { path, blob: stored.id(), size_bytes: blob.size_bytes, modified_at: blob.created_at };
     files::put(tx, tree, &new)?;
-    let found =
-        Found { file, blob: stored.id(), sha256: Some(blob.sha256), store_key: blob.store_key.clone() };
+    let bytes = Whereabouts::sound(blob.store_key.clone());
+    let found = Found { file, blob: stored.id(), sha256: Some(blob.sha256), bytes };
     Ok((stored, found))
 }

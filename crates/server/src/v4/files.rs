@@ -3,6 +3,7 @@
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use axum::response::Response;
+use modelry_core::lineage::Door;
 use modelry_core::version::selector::Selector;
 use modelry_core::{Error, Result};
 use serde::Serialize;
@@ -15,6 +16,7 @@ use crate::App;
 use crate::access::Granted;
 use crate::error::Problem;
 use crate::extract::{Json, Path, Query, base_url};
+use crate::pulls;
 use crate::transfer::{self, Asked, Format};
 
 /// List the files of a version.
@@ -167,8 +169,9 @@ pub(super) async fn get_version_archive(
     granted: Granted,
     headers: HeaderMap,
     Path((_, model, version)): Path<(String, String, String)>,
+    asked: Asked,
 ) -> Result<Response, Problem> {
-    archive(&app, &granted, &headers, (model, &version), Format::Tar).await
+    archive(&app, &granted, &headers, (model, &version), (Format::Tar, &asked)).await
 }
 
 /// Download all files of a version as a zip archive, in which they are as they are. The same files give the same bytes;
@@ -187,8 +190,9 @@ pub(super) async fn get_version_zip(
     granted: Granted,
     headers: HeaderMap,
     Path((_, model, version)): Path<(String, String, String)>,
+    asked: Asked,
 ) -> Result<Response, Problem> {
-    archive(&app, &granted, &headers, (model, &version), Format::Zip).await
+    archive(&app, &granted, &headers, (model, &version), (Format::Zip, &asked)).await
 }
 
 async fn archive(
@@ -196,7 +200,7 @@ async fn archive(
     granted: &Granted,
     headers: &HeaderMap,
     (model, version): (String, &str),
-    format: Format,
+    (format, asked): (Format, &Asked),
 ) -> Result<Response, Problem> {
     let place = find_version(app, granted, headers, model, version).await?;
     let contents = transfer::contents(app, place.tree, place.dir.clone()).await?;
@@ -205,6 +209,9 @@ async fn archive(
     let digest = HeaderValue::try_from(contents.manifest_sha256.to_string())
         .map_err(|error| Error::internal("a digest is no header").with_source(error))?;
     response.headers_mut().insert("x-manifest-sha256", digest);
+    if asked.got_file(&response) {
+        pulls::note(app, granted, (place.tree, Door::Api), contents.files);
+    }
     Ok(response)
 }
 

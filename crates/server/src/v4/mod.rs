@@ -5,7 +5,15 @@
 
 mod aliases;
 mod bin;
+mod candidate_files;
+mod candidate_log;
+mod candidate_views;
+mod candidates;
+mod datasets;
+mod experiments;
 mod files;
+mod lineage;
+mod logged_models;
 mod members;
 mod models;
 mod openapi;
@@ -33,7 +41,7 @@ pub use openapi::description;
 
 /// The native API's part of the URL table.
 pub fn table(app: &App) -> Table {
-    bin(uploads(packages(registry(accounts(app)))))
+    bin(uploads(tracking(packages(registry(accounts(app))))))
 }
 
 /// Users, tokens, projects and members.
@@ -75,7 +83,7 @@ fn accounts(app: &App) -> Table {
         .route(Method::DELETE, "/api/v4/personal_access_tokens/{token_id}", SignedIn, tokens::revoke_token)
 }
 
-/// Models, versions and aliases.
+/// Models, versions, aliases, their files and lineage.
 fn registry(table: Table) -> Table {
     let read = Guard::Project(Action::ReadModels);
     let write = Guard::Project(Action::WriteModels);
@@ -119,6 +127,7 @@ fn registry(table: Table) -> Table {
         .route(Method::GET, &format!("{version}/manifest"), read, files::get_version_manifest)
         .route(Method::GET, &format!("{version}/archive.tar"), read, files::get_version_archive)
         .route(Method::GET, &format!("{version}/archive.zip"), read, files::get_version_zip)
+        .route(Method::GET, &format!("{bin}/lineage"), read, lineage::get_lineage)
 }
 
 /// Packages, and their files by GitLab's routes.
@@ -158,6 +167,56 @@ fn bin(table: Table) -> Table {
         Guard::Project(Action::Purge),
         bin::purge_from_bin,
     )
+}
+
+/// Experiments, candidates, logged models and datasets.
+fn tracking(table: Table) -> Table {
+    let read = Guard::Project(Action::ReadExperiments);
+    let write = Guard::Project(Action::WriteExperiments);
+    let project = "/api/v4/projects/{project}";
+    let experiments = &format!("{project}/experiments");
+    let experiment = &format!("{experiments}/{{experiment}}");
+    let deleted = &format!("{project}/deleted_experiments");
+    let candidates = &format!("{experiment}/candidates");
+    let candidate = &format!("{project}/candidates/{{candidate}}");
+    let restore_candidate = &format!("{project}/deleted_candidates/{{candidate}}/restore");
+    let model = &format!("{project}/logged_models/{{model_id}}");
+    let dataset = &format!("{project}/datasets/{{dataset}}");
+    table
+        .route(Method::GET, experiments, read, experiments::list_experiments)
+        .route(Method::POST, experiments, write, experiments::create_experiment)
+        .route(Method::GET, experiment, read, experiments::get_experiment)
+        .route(Method::PATCH, experiment, write, experiments::update_experiment)
+        .route(Method::DELETE, experiment, write, experiments::delete_experiment)
+        .route(Method::GET, deleted, read, experiments::list_deleted_experiments)
+        .route(
+            Method::POST,
+            &format!("{deleted}/{{experiment}}/restore"),
+            write,
+            experiments::restore_experiment,
+        )
+        .route(Method::GET, candidates, read, candidates::list_candidates)
+        .route(Method::POST, candidates, write, candidates::create_candidate)
+        .route(Method::GET, candidate, read, candidates::get_candidate)
+        .route(Method::PATCH, candidate, write, candidates::update_candidate)
+        .route(Method::DELETE, candidate, write, candidates::delete_candidate)
+        .route(Method::POST, restore_candidate, write, candidates::restore_candidate)
+        .route(Method::POST, &format!("{candidate}/log"), write, candidate_log::log_to_candidate)
+        .route(Method::GET, &format!("{candidate}/metrics/{{key}}/history"), read, candidate_log::list_points)
+        .route(Method::GET, &format!("{candidate}/files"), read, candidate_files::list_candidate_files)
+        .route(
+            Method::GET,
+            &format!("{candidate}/files/{{*path}}"),
+            read,
+            candidate_files::get_candidate_file,
+        )
+        .route(Method::GET, &format!("{experiment}/logged_models"), read, logged_models::list_logged_models)
+        .route(Method::GET, model, read, logged_models::get_logged_model)
+        .route(Method::PATCH, model, write, logged_models::update_logged_model)
+        .route(Method::DELETE, model, write, logged_models::delete_logged_model)
+        .route(Method::GET, &format!("{experiment}/datasets"), read, datasets::list_datasets)
+        .route(Method::GET, dataset, read, datasets::get_dataset)
+        .route(Method::GET, &format!("{dataset}/candidates"), read, datasets::list_dataset_candidates)
 }
 
 /// Tells an error that a guard found.

@@ -6,7 +6,10 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder
 use utoipa::openapi::{Content, Ref, ResponseBuilder};
 use utoipa::{Modify, OpenApi, ToSchema as _};
 
-use super::{aliases, bin, files, members, models, packages, projects, tokens, uploads, users, versions};
+use super::{
+    aliases, bin, candidate_files, candidate_log, candidates, datasets, experiments, files, lineage,
+    logged_models, members, models, packages, projects, tokens, uploads, users, versions,
+};
 use crate::error::ProblemBody;
 use crate::extract::Json;
 
@@ -70,6 +73,31 @@ use crate::extract::Json;
         uploads::get_upload,
         uploads::put_upload,
         uploads::delete_upload,
+        lineage::get_lineage,
+        experiments::list_experiments,
+        experiments::create_experiment,
+        experiments::get_experiment,
+        experiments::update_experiment,
+        experiments::delete_experiment,
+        experiments::list_deleted_experiments,
+        experiments::restore_experiment,
+        candidates::list_candidates,
+        candidates::create_candidate,
+        candidates::get_candidate,
+        candidates::update_candidate,
+        candidates::delete_candidate,
+        candidates::restore_candidate,
+        candidate_log::log_to_candidate,
+        candidate_log::list_points,
+        candidate_files::list_candidate_files,
+        candidate_files::get_candidate_file,
+        logged_models::list_logged_models,
+        logged_models::get_logged_model,
+        logged_models::update_logged_model,
+        logged_models::delete_logged_model,
+        datasets::list_datasets,
+        datasets::get_dataset,
+        datasets::list_dataset_candidates,
         tokens::list_tokens,
         tokens::create_token,
         tokens::revoke_token,
@@ -81,6 +109,11 @@ use crate::extract::Json;
         (name = "packages", description = "The files of versions and candidates"),
         (name = "uploads", description = "Uploads that are gone on with where they broke off"),
         (name = "bin", description = "What was deleted, until it is removed for good after a week"),
+        (name = "lineage", description = "What things come from, and what came of them"),
+        (name = "experiments", description = "Collections of comparable candidates"),
+        (name = "candidates", description = "Candidates (MLflow's runs), and what is logged to them"),
+        (name = "logged models", description = "What candidates make before it is registered"),
+        (name = "datasets", description = "What candidates used"),
         (name = "users", description = "Accounts"),
         (name = "tokens", description = "Personal access tokens"),
     ),

@@ -134,7 +134,7 @@ pub(super) async fn list_packages(
     Query(query): Query<ListPackages>,
 ) -> Result<Page<PackageView>, Problem> {
     let project = granted.project();
-    let size = usize::try_from(page::size(query.per_page)?).expect("a page's size is 1 to 100");
+    let size = page::count(query.per_page)?;
     let kind = query.kind.as_deref().map(str::parse).transpose()?;
     let wanted = Wanted { kind, part: query.search.unwrap_or_default() };
     let after = query.after.map_or(Ok(Position::START), |after| after.parse())?;

@@ -16,11 +16,26 @@ const MOST: i64 = 100;
 
 /// How many things a page is to have. Fails with `Invalid` unless there are 1 to 100.
 pub(super) fn size(per_page: Option<i64>) -> Result<i64> {
-    let size = per_page.unwrap_or(USUAL);
-    if (1..=MOST).contains(&size) {
+    size_within(per_page, (USUAL, MOST))
+}
+
+/// As [`size`], as a count.
+pub(super) fn count(per_page: Option<i64>) -> Result<usize> {
+    count_within(per_page, (USUAL, MOST))
+}
+
+/// As [`count`], where `usual` and `most` are other than for most lists.
+pub(super) fn count_within(per_page: Option<i64>, limits: (i64, i64)) -> Result<usize> {
+    let size = size_within(per_page, limits)?;
+    Ok(usize::try_from(size).expect("a page has at least one thing"))
+}
+
+fn size_within(per_page: Option<i64>, (usual, most): (i64, i64)) -> Result<i64> {
+    let size = per_page.unwrap_or(usual);
+    if (1..=most).contains(&size) {
         return Ok(size);
     }
-    Err(Error::invalid(format!("`per_page` is {size}: it has to be 1 to {MOST}")))
+    Err(Error::invalid(format!("`per_page` is {size}: it has to be 1 to {most}")))
 }
 
 /// A page of a list: a JSON array, and a header that names the next page if there is one.
@@ -46,7 +61,7 @@ impl<T> Page<T> {
         key: impl Fn(&R) -> K,
         view: impl Fn(R) -> T,
     ) -> Result<Self> {
-        let size = usize::try_from(size).expect("a page's size is 1 to 100");
+        let size = length(size);
         let has_next = rows.len() > size;
         rows.truncate(size);
         let next = rows.last().filter(|_| has_next).map(|last| key(last).to_string());
@@ -60,7 +75,13 @@ impl<T> Page<T> {
     }
 }
 
-fn next_link(place: &Place<'_>, after: String) -> Result<HeaderValue> {
+/// The size of a page, as lists have it.
+pub(super) fn length(size: i64) -> usize {
+    usize::try_from(size).expect("a page's size is 1 to 100")
+}
+
+/// The header that names the page after `after`.
+pub(super) fn next_link(place: &Place<'_>, after: String) -> Result<HeaderValue> {
     let mut query: Vec<(String, String)> = read_query(place.uri.query().unwrap_or_default())?;
     query.retain(|(name, _)| name != "after");
     query.push(("after".to_owned(), after));

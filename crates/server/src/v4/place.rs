@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use modelry_core::artifact_path::ArtifactPath;
 use modelry_core::ids::{CandidateId, ProjectId, VersionId};
+use modelry_core::lineage::Door;
 use modelry_core::version::selector::{Selector, Target};
 use modelry_core::{Error, Result};
 use modelry_db::Tx;
@@ -12,6 +13,7 @@ use modelry_store::ids::FIRST_VERSION;
 use modelry_store::packages::{self, Package};
 use modelry_store::versions::{self, ModelVersion};
 
+use super::candidate_views;
 use super::models::get as get_model;
 use crate::transfer::PlaceOf;
 
@@ -20,6 +22,8 @@ use crate::transfer::PlaceOf;
 pub(super) enum Address {
     /// GitLab's: the number of a version in the project, or `candidate:` and the number of a candidate.
     Package(String),
+    /// The number of a candidate, or its public id.
+    Candidate(String),
     /// A version of a model, by whatever selects one.
     Read(String, Selector),
     /// A version of a model, named exactly.
@@ -39,10 +43,22 @@ pub(super) struct Place {
 }
 
 impl Address {
+    /// What is fetched from here is fetched through this door.
+    pub(super) fn door(&self) -> Door {
+        match self {
+            Self::Package(_) => Door::Packages,
+            Self::Read(..) | Self::Write(..) | Self::Candidate(_) => Door::Api,
+        }
+    }
+
     /// Finds it. `base` is what URLs start with, for a message that names one.
     pub(super) fn find(&self, tx: &mut Tx<'_>, project: ProjectId, base: &str) -> Result<Place> {
         match self {
             Self::Package(text) => Place::of_package(project, &find_package(tx, project, text, base)?),
+            Self::Candidate(text) => {
+                let (candidate, _) = candidate_views::get_active(tx, project, text)?;
+                Place::of_package(project, &packages::get_candidate(tx, project, candidate.id)?)
+            }
             Self::Read(model, selector) => {
                 let model = get_model(tx, project, model)?;
                 Place::of_version(project, &versions::resolve(tx, project, &model, selector)?)

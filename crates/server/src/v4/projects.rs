@@ -34,6 +34,8 @@ pub(super) struct ProjectView {
     description: String,
     /// Who sees it without being a member.
     visibility: VisibilityWord,
+    /// Whether a version is refused whose step is less than what its signature asks for.
+    refuses_wrong_steps: bool,
     /// The number of the user who made it.
     creator_id: i64,
     /// When it was made, in milliseconds since 1970.
@@ -57,6 +59,7 @@ impl ProjectView {
             path_with_namespace: project.full_path,
             description: project.description,
             visibility: VisibilityWord(project.visibility),
+            refuses_wrong_steps: project.refuses_wrong_steps,
             creator_id: project.creator.0,
             created_at: project.created_at.ms(),
             updated_at: project.updated_at.ms(),
@@ -173,6 +176,8 @@ pub(super) struct UpdateProject {
     description: Option<String>,
     /// Who sees it without being a member.
     visibility: Option<VisibilityWord>,
+    /// Whether a version is refused whose step is less than what its signature asks for; it is only warned of otherwise.
+    refuses_wrong_steps: Option<bool>,
 }
 
 /// Change a project's settings.
@@ -191,9 +196,13 @@ pub(super) async fn update_project(
         name: body.name.map(|name| name.parse::<ProjectName>()).transpose()?,
         description: body.description,
         visibility: body.visibility.map(|word| word.0),
+        refuses_wrong_steps: body.refuses_wrong_steps,
     };
     if change == Change::default() {
-        return Err(Error::invalid("nothing to change: say `name`, `description` or `visibility`").into());
+        return Err(Error::invalid(
+            "nothing to change: say `name`, `description`, `visibility` or `refuses_wrong_steps`",
+        )
+        .into());
     }
     let project = work::update(&app, &granted, change).await?;
     Ok(Json(ProjectView::new(&base_url(&app, &headers), project)))

@@ -15,6 +15,7 @@ use crate::App;
 use crate::access::Granted;
 use crate::error::Problem;
 use crate::extract::{Json, base_url};
+use crate::pulls;
 use crate::transfer::{self, Asked, Upload};
 
 /// Files that a deletion takes in one transaction.
@@ -101,12 +102,19 @@ pub(super) async fn get(
     (asked, base): (&Asked, String),
 ) -> Result<Response, Problem> {
     let project = granted.project();
-    let file = app.db.read(move |tx| {
+    let door = address.door();
+    let found = app.db.read(move |tx| {
         let place = address.find(tx, project, &base)?;
         let found = files::find(tx, place.tree, &place.path(&path)?)?;
-        found.ok_or_else(|| Error::not_found(format!("there is no file {path}")))
+        let found = found.ok_or_else(|| Error::not_found(format!("there is no file {path}")))?;
+        Ok((place.tree, found))
     });
-    Ok(transfer::download(app, file.await?, asked).await?)
+    let (tree, file) = found.await?;
+    let answer = transfer::download(app, file, asked).await?;
+    if asked.got_file(&answer) {
+        pulls::note(app, granted, (tree, door), 1);
+    }
+    Ok(answer)
 }
 
 /// Takes a file. Fails with `Conflict` where files do not change any more.

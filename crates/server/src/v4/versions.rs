@@ -16,7 +16,7 @@ use modelry_core::{Error, Result};
 use modelry_db::Tx;
 use modelry_store::files::{Owner, Tree};
 use modelry_store::logged_models::Deleted;
-use modelry_store::versions::{self, Advice, ModelVersion, Source};
+use modelry_store::versions::{self, Advice, ModelVersion, Record, Source};
 use modelry_store::{candidates, logged_models};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -28,7 +28,6 @@ use crate::App;
 use crate::access::Granted;
 use crate::error::Problem;
 use crate::extract::{Json, Path, Query};
-use crate::facts;
 use crate::registry::{check_all_metadata, check_description, check_metadata, mover, new_version};
 
 /// Characters of a warning.
@@ -72,6 +71,8 @@ pub(super) struct VersionView {
     /// Where the model's signature changed by more than the step from the version before says: what changed. Only told of a
     /// single version.
     step_warning: Option<String>,
+    /// What its run held when it was published: what is logged later changes no version. Only told of a single version.
+    at_publication: Option<RecordView>,
     /// Its stage: `None`, `Staging`, `Production` or `Archived`.
     stage: &'static str,
     /// What its maker says of it.
@@ -94,9 +95,34 @@ pub(super) struct VersionView {
     published_at: Option<i64>,
 }
 
+/// What a run held.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Record)]
+struct RecordView {
+    /// Params by key.
+    params: BTreeMap<String, String>,
+    /// The latest values of metrics by key, as text: also `NaN`, `inf` and `-inf`.
+    metrics: BTreeMap<String, String>,
+    /// Metadata by key.
+    metadata: BTreeMap<String, String>,
+}
+
+impl From<Record> for RecordView {
+    fn from(record: Record) -> Self {
+        Self { params: record.params, metrics: record.metrics, metadata: record.metadata }
+    }
+}
+
 impl VersionView {
     fn read(tx: &mut Tx<'_>, project: ProjectId, version: ModelVersion) -> Result<Self> {
         Ok(Self::read_all(tx, project, vec![version])?.pop().expect("there is a view of each version"))
+    }
+
+    /// As [`VersionView::read`], with what is only told of a single version.
+    fn read_whole(tx: &mut Tx<'_>, project: ProjectId, version: ModelVersion) -> Result<Self> {
+        let step_warning = versions::check_step(tx, project, &version)?;
+        let at_publication = versions::record(tx, project, version.id)?.map(RecordView::from);
+        Ok(Self { step_warning, at_publication, ..Self::read(tx, project, version)? })
     }
 
     fn read_all(tx: &mut Tx<'_>, project: ProjectId, found: Vec<ModelVersion>) -> Result<Vec<Self>> {
@@ -111,6 +137,7 @@ impl VersionView {
                 yanked_at: version.yanked_at.map(Timestamp::ms),
                 warning: Some(version.warning).filter(|warning| !warning.is_empty()),
                 step_warning: None,
+                at_publication: None,
                 version: version.version.to_string(),
                 number: version.number,
                 stage: version.stage.as_str(),
@@ -305,11 +332,9 @@ pub(super) async fn create_version(
         get_model(tx, project, &new.model)?;
         let source = origin.look_up(tx, project)?;
         let version = versions::register(tx, project, &new, &source)?;
-        Ok((version.clone(), VersionView::read(tx, project, version)?))
+        VersionView::read_whole(tx, project, version)
     });
-    let (version, view) = made.await?;
-    let step_warning = facts::check_step(&app, project, &version).await?;
-    Ok((StatusCode::CREATED, Json(VersionView { step_warning, ..view })))
+    Ok((StatusCode::CREATED, Json(made.await?)))
 }
 
 /// Tell a version.
@@ -335,11 +360,9 @@ pub(super) async fn get_version(
     let found = app.db.read(move |tx| {
         let model = get_model(tx, project, &model)?;
         let version = versions::resolve(tx, project, &model, &selector)?;
-        Ok((version.clone(), VersionView::read(tx, project, version)?))
+        VersionView::read_whole(tx, project, version)
     });
-    let (version, view) = found.await?;
-    let step_warning = facts::check_step(&app, project, &version).await?;
-    Ok(Json(VersionView { step_warning, ..view }))
+    Ok(Json(found.await?))
 }
 
 /// What is to change of a version.

@@ -1,4 +1,4 @@
-//! How the API writes and reads roles, visibilities, scopes and ends of tokens.
+//! How the API writes and reads roles, visibilities, scopes, ends of tokens and values of metrics.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -138,5 +138,67 @@ impl Visitor<'_> for EndVisitor {
     fn visit_u64<E: serde::de::Error>(self, ms: u64) -> Result<End, E> {
         let ms = i64::try_from(ms).map_err(|_| E::invalid_value(Unexpected::Unsigned(ms), &self))?;
         Ok(End(Timestamp(ms)))
+    }
+}
+
+/// The value of a metric: a number, or one of the texts `NaN`, `Infinity` and `-Infinity`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct MetricValue(pub(super) f64);
+
+impl PartialSchema for MetricValue {
+    fn schema() -> RefOr<Schema> {
+        let number = ObjectBuilder::new().schema_type(Type::Number).description(Some("A number."));
+        let other = ObjectBuilder::new()
+            .schema_type(Type::String)
+            .description(Some("What JSON has no number for."))
+            .enum_values(Some(["NaN", "Infinity", "-Infinity"]));
+        OneOfBuilder::new().item(number).item(other).into()
+    }
+}
+
+impl ToSchema for MetricValue {}
+
+impl Serialize for MetricValue {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if self.0.is_nan() { serializer.serialize_str("NaN") } else { serializer.serialize_f64(self.0) }
+    }
+}
+
+impl<'de> Deserialize<'de> for MetricValue {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(MetricVisitor)
+    }
+}
+
+struct MetricVisitor;
+
+impl Visitor<'_> for MetricVisitor {
+    type Value = MetricValue;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a number, or one of NaN, Infinity and -Infinity")
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<MetricValue, E> {
+        Ok(MetricValue(value))
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "a metric is a double, whatever it is written as")]
+    fn visit_i64<E>(self, value: i64) -> Result<MetricValue, E> {
+        Ok(MetricValue(value as f64))
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "a metric is a double, whatever it is written as")]
+    fn visit_u64<E>(self, value: u64) -> Result<MetricValue, E> {
+        Ok(MetricValue(value as f64))
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<MetricValue, E> {
+        match text {
+            "NaN" => Ok(MetricValue(f64::NAN)),
+            "Infinity" => Ok(MetricValue(f64::INFINITY)),
+            "-Infinity" => Ok(MetricValue(f64::NEG_INFINITY)),
+            _ => Err(E::invalid_value(Unexpected::Str(text), &self)),
+        }
     }
 }

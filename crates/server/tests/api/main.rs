@@ -2,6 +2,7 @@
 
 mod bin;
 mod callers;
+mod lineage;
 mod members;
 mod openapi;
 mod packages;
@@ -10,6 +11,7 @@ mod registry;
 mod scene;
 mod sign_in;
 mod tokens;
+mod tracking;
 mod uploads;
 mod users;
 

@@ -28,6 +28,7 @@ async fn a_project_is_made_in_ones_own_namespace() {
       "name": "Churn Model",
       "path": "churn-model",
       "path_with_namespace": "Ann/churn-model",
+      "refuses_wrong_steps": false,
       "updated_at": 1700000000000,
       "visibility": "internal",
       "web_url": "http://modelry.test/Ann/churn-model"

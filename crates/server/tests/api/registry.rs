@@ -387,3 +387,62 @@ async fn a_step_that_is_too_small_for_what_changed_is_said_to_be() {
     }
     scene.server.finish().await;
 }
+
+#[tokio::test]
+async fn a_project_may_refuse_a_step_that_is_too_small() {
+    let scene = Scene::new().await;
+    scene.model("churn").await;
+    let project = format!("/api/v4/projects/{}", scene.project);
+    let strict = scene.ann.put(&project, &json!({ "refuses_wrong_steps": true })).await.expect_json();
+    assert_eq!(strict["refuses_wrong_steps"], true);
+    let route = "/models/{model}/versions/{version}";
+    let published = json!({ "state": "published" });
+    let publish = async |version: &str, columns: &[(&str, bool)]| {
+        let names = [("model", "churn"), ("version", version), ("path", "MLmodel")];
+        let new = json!({ "version": version });
+        scene.call(&scene.bob, Method::POST, "/models/{model}/versions", &names, &new).await.expect_json();
+        scene.upload(&format!("{route}/files/{{path}}"), &names, mlmodel(columns)).await;
+        scene.call(&scene.bob, Method::PATCH, route, &names, &published).await
+    };
+    publish("1.0.0", &[("income", true)]).await.expect_json();
+
+    let refused = publish("1.0.1", &[("age", true)]).await;
+
+    assert_eq!(problem(&refused), "409 conflict");
+    assert!(refused.text().contains("looks like major"), "{}", refused.text());
+    assert!(refused.text().contains("This project refuses such a step"), "{}", refused.text());
+    publish("2.0.0", &[("age", true)]).await.expect_json();
+    scene.server.finish().await;
+}
+
+#[tokio::test]
+async fn what_the_run_held_when_the_version_was_published_stays_with_it() {
+    let scene = Scene::new().await;
+    let made = scene.draft().await;
+    let one = [("package", made.as_str()), ("path", "w"), ("model", "churn"), ("version", "1")];
+    scene.upload("/packages/ml_models/{package}/files/{path}", &one, "w").await;
+    let run = scene.get("/models/{model}/versions/{version}", &one).await["run_id"].clone();
+    let log = async |key: &str, value: Value| {
+        let path = format!("/api/v4/projects/{}/ml/mlflow/api/2.0/mlflow/runs/log-batch", scene.project);
+        let body = json!({
+            "run_id": run,
+            "metrics": [{ "key": key, "value": value, "timestamp": 1, "step": 0 }],
+            "params": [{ "key": format!("param of {key}"), "value": "6" }],
+        });
+        scene.bob.post(&path, &body).await.expect_json();
+    };
+    log("auc", json!(0.5)).await;
+    log("loss", json!("NaN")).await;
+    let published = json!({ "state": "published" });
+    scene
+        .call(&scene.bob, Method::PATCH, "/models/{model}/versions/{version}", &one, &published)
+        .await
+        .expect_json();
+
+    log("later", json!(1)).await;
+
+    let told = scene.get("/models/{model}/versions/{version}", &one).await["at_publication"].clone();
+    assert_eq!(told["metrics"], json!({ "auc": "0.5", "loss": "NaN" }));
+    assert_eq!(told["params"], json!({ "param of auc": "6", "param of loss": "6" }));
+    scene.server.finish().await;
+}

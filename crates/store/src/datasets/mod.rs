@@ -3,16 +3,20 @@
 //! A dataset belongs to an experiment and is the same one when name and digest are; logging it again changes nothing
 //! but the tags of its use.
 
+mod list;
 mod read;
 
 use std::collections::BTreeMap;
 
 use modelry_core::ids::DatasetId;
+use modelry_core::lineage::dataset_address;
 use modelry_core::{Error, Result};
 use modelry_db::Tx;
 
 use crate::candidates::Place;
+use crate::sql;
 
+pub use list::{Listed, Use, find, list, list_uses};
 pub use read::{DatasetInput, Inputs, Summary, inputs, outputs, search_datasets};
 
 /// The tag of an input that says what the dataset was used for, such as `training`.
@@ -75,10 +79,12 @@ pub fn log_inputs(tx: &mut Tx<'_>, place: Place, datasets: &[NewInput], models: 
 
 fn find_or_insert(tx: &mut Tx<'_>, place: Place, input: &NewInput) -> Result<DatasetId> {
     let dataset = &input.dataset;
+    let address = dataset_address(&dataset.source_type, &dataset.source);
     tx.execute(
         "INSERT INTO datasets
-            (project_id, id, experiment_id, name, digest, source_type, source, schema, profile)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+            (project_id, id, experiment_id, name, digest, source_type, source, schema, profile, address,
+             address_sort)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
          ON CONFLICT (project_id, experiment_id, name, digest) DO NOTHING",
         &[
             &place.project.0,
@@ -90,6 +96,8 @@ fn find_or_insert(tx: &mut Tx<'_>, place: Place, input: &NewInput) -> Result<Dat
             &dataset.source,
             &dataset.schema,
             &dataset.profile,
+            &address,
+            &address.as_deref().map(sql::sort_prefix),
         ],
     )?;
     tx.query_one(

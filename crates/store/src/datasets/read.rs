@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use modelry_core::ids::{CandidateId, DatasetId, ExperimentId, ProjectId};
 use modelry_core::{Error, Result};
-use modelry_db::Tx;
+use modelry_db::{Row, Tx};
 
 use super::{Dataset, ModelOutput, read_tags};
 use crate::sql;
@@ -13,6 +13,8 @@ use crate::sql;
 /// A use of a dataset by a candidate.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DatasetInput {
+    /// The number of the dataset.
+    pub id: DatasetId,
     /// The dataset, shared by all candidates of a page that used it.
     pub dataset: Arc<Dataset>,
     /// Tags of this use, sorted by name.
@@ -44,12 +46,12 @@ pub fn inputs(
         }
     }
     let datasets = datasets(tx, project, uses.iter().map(|row| row.1).collect())?;
-    for (candidate, dataset, tags) in uses {
-        let dataset = datasets.get(&dataset).cloned();
+    for (candidate, id, tags) in uses {
+        let dataset = datasets.get(&id).cloned();
         let dataset =
             dataset.ok_or_else(|| Error::internal("a candidate uses a dataset that is not there"))?;
         let tags = read_tags(&tags)?.into_iter().collect();
-        all.entry(candidate).or_default().datasets.push(DatasetInput { dataset, tags });
+        all.entry(candidate).or_default().datasets.push(DatasetInput { id, dataset, tags });
     }
     Ok(all)
 }
@@ -104,20 +106,24 @@ fn datasets(
             ),
             &sql::bind(&[&project.0], &chunk),
             |row| {
-                let dataset = Dataset {
-                    name: row.get(1)?,
-                    digest: row.get(2)?,
-                    source_type: row.get(3)?,
-                    source: row.get(4)?,
-                    schema: row.get(5)?,
-                    profile: row.get(6)?,
-                };
-                found.insert(DatasetId(row.get(0)?), Arc::new(dataset));
+                found.insert(DatasetId(row.get(0)?), Arc::new(read_row(row)?));
                 Ok(())
             },
         )?;
     }
     Ok(found)
+}
+
+/// Reads the columns `id, name, digest, source_type, source, schema, profile`, but for the number.
+pub(super) fn read_row(row: &Row<'_>) -> Result<Dataset> {
+    Ok(Dataset {
+        name: row.get(1)?,
+        digest: row.get(2)?,
+        source_type: row.get(3)?,
+        source: row.get(4)?,
+        schema: row.get(5)?,
+        profile: row.get(6)?,
+    })
 }
 
 /// The logged models that these candidates made, in the order of step and public id; a candidate that noted none is

@@ -3,7 +3,6 @@
 use modelry_core::Result;
 use modelry_core::artifact_path::ArtifactPath;
 use modelry_core::digest::Sha256;
-use modelry_core::store_key::StoreKey;
 use modelry_db::Tx;
 
 use super::Tree;
@@ -20,7 +19,7 @@ pub struct ManifestEntry {
     /// The digest of its bytes, where known.
     pub sha256: Option<Sha256>,
     /// Where its bytes lie.
-    pub store_key: StoreKey,
+    pub bytes: blobs::Whereabouts,
 }
 
 /// Up to `limit` files below `dir` (or of the whole tree) in the order of paths, those after the path `after`.
@@ -34,7 +33,7 @@ pub fn manifest(
     let span = Span::below(dir).after(after);
     let (owner, owner_id) = tree.owner.columns();
     tx.query(
-        "SELECT f.path, f.size_bytes, b.sha256, b.store_key FROM files f JOIN blobs b ON b.id = f.blob_id
+        "SELECT f.path, f.size_bytes, b.sha256, b.store_key, b.state FROM files f JOIN blobs b ON b.id = f.blob_id
           WHERE f.project_id = $1 AND f.owner = $2 AND f.owner_id = $3 AND f.path >= $4 AND f.path < $5
           ORDER BY f.path LIMIT $6",
         &[&tree.project.0, &owner, &owner_id, &span.from, &span.to, &limit],
@@ -44,7 +43,7 @@ pub fn manifest(
                 path: row.get(0)?,
                 size_bytes: blobs::from_column(row.get(1)?)?,
                 sha256: sha256.map(|bytes| Sha256::from_slice(&bytes)).transpose()?,
-                store_key: row.get::<String>(3)?.parse()?,
+                bytes: blobs::Whereabouts::read(row, 3)?,
             })
         },
     )

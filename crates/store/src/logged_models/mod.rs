@@ -188,6 +188,19 @@ pub(crate) fn find_by_id(
     )
 }
 
+/// The public id of the logged model of this number, deleted or not.
+pub(crate) fn find_eid(
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    id: LoggedModelId,
+) -> Result<Option<LoggedModelEid>> {
+    tx.query_opt(
+        "SELECT eid FROM logged_models WHERE project_id = $1 AND id = $2",
+        &[&project.0, &id.0],
+        |row| row.get::<String>(0)?.parse(),
+    )
+}
+
 /// The newest logged model of this name that a run made.
 pub fn find_of_run(
     tx: &mut Tx<'_>,
@@ -272,19 +285,18 @@ pub fn set_metadata(
     Ok(LoggedModel { updated_at: now, ..model })
 }
 
-/// Removes one metadata value of a model. Fails with `NotFound` when there is none of this name.
+/// Removes one metadata value of a model; answers whether it was there.
 pub fn delete_metadata(
     tx: &mut Tx<'_>,
     project: ProjectId,
     eid: &LoggedModelEid,
     name: &str,
     now: Timestamp,
-) -> Result<()> {
+) -> Result<bool> {
     let model = get(tx, project, eid, Deleted::Hidden)?;
-    if !details::delete_metadata(tx, project, model.id, name)? {
-        return Err(Error::not_found(format!("No tag with key '{name}' found for model with ID '{eid}'.")));
-    }
-    touch(tx, project, model.id, now)
+    let deleted = details::delete_metadata(tx, project, model.id, name)?;
+    touch(tx, project, model.id, now)?;
+    Ok(deleted)
 }
 
 fn touch(tx: &mut Tx<'_>, project: ProjectId, id: LoggedModelId, now: Timestamp) -> Result<()> {

@@ -3,6 +3,7 @@
 //! A model has a default experiment of the same name, which is made with it, or adopted where there is a free one. A
 //! prompt has none.
 
+mod bases;
 mod list;
 mod metadata;
 
@@ -131,6 +132,7 @@ pub fn insert(tx: &mut Tx<'_>, project: ProjectId, new: &NewModel) -> Result<Mod
     for (name, value) in &new.metadata {
         metadata::write(tx, project, new.id, name, value)?;
     }
+    bases::insert(tx, project, new.id, &new.description)?;
     Ok(Model {
         id: new.id,
         name: new.name.to_string(),
@@ -271,6 +273,7 @@ pub fn set_description(
         "UPDATE models SET description = $3, updated_at = $4 WHERE project_id = $1 AND id = $2",
         &[&project.0, &model.id.0, &description, &now.0],
     )?;
+    bases::replace(tx, project, model.id, description)?;
     Ok(Model { description: description.to_owned(), updated_at: now, ..model })
 }
 

@@ -6,7 +6,6 @@ mod plans;
 use std::collections::HashMap;
 
 use modelry_core::ids::{ProjectId, VersionId};
-use modelry_core::version::Version;
 use modelry_core::version::requirement::{PrecedenceRange, Requirement};
 use modelry_core::version::selector::{Selector, Target};
 use modelry_core::version::stage::Stage;
@@ -35,8 +34,8 @@ pub fn resolve(
     selector: &Selector,
 ) -> Result<ModelVersion> {
     match selector {
-        Selector::Number(number) => by_number(tx, project, model, *number),
-        Selector::Exact(version) => by_version(tx, project, model, version),
+        Selector::Number(number) => get_target(tx, project, model, &Target::Number(*number)),
+        Selector::Exact(version) => get_target(tx, project, model, &Target::Exact(version.clone())),
         Selector::Latest => latest(tx, project, model),
         Selector::Requirement(requirement) => by_requirement(tx, project, model, requirement),
         Selector::Stage(stage) => in_stage(tx, project, model, *stage),
@@ -52,16 +51,29 @@ pub fn resolve(
     }
 }
 
-/// The version of a model that a write names.
+/// The version of a model that a write names. Fails with `NotFound` when there is none.
 pub fn get_target(
     tx: &mut Tx<'_>,
     project: ProjectId,
     model: &Model,
     target: &Target,
 ) -> Result<ModelVersion> {
+    let found = find_target(tx, project, model, target)?;
+    found.ok_or_else(|| not_found(&model.name, target))
+}
+
+/// As [`get_target`], where there need not be one.
+pub(crate) fn find_target(
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    model: &Model,
+    target: &Target,
+) -> Result<Option<ModelVersion>> {
     match target {
-        Target::Number(number) => by_number(tx, project, model, *number),
-        Target::Exact(version) => by_version(tx, project, model, version),
+        Target::Number(number) => one_of(tx, project, model, "AND v.number = $3", "", &[number]),
+        Target::Exact(version) => {
+            one_of(tx, project, model, "AND v.version = $3", "", &[&version.to_string()])
+        }
     }
 }
 
@@ -75,16 +87,6 @@ pub fn find_by_id(tx: &mut Tx<'_>, project: ProjectId, id: VersionId) -> Result<
         &[&project.0, &id.0],
         read_row,
     )
-}
-
-fn by_number(tx: &mut Tx<'_>, project: ProjectId, model: &Model, number: i64) -> Result<ModelVersion> {
-    let found = one_of(tx, project, model, "AND v.number = $3", "", &[&number])?;
-    found.ok_or_else(|| not_found(&model.name, number))
-}
-
-fn by_version(tx: &mut Tx<'_>, project: ProjectId, model: &Model, version: &Version) -> Result<ModelVersion> {
-    let found = one_of(tx, project, model, "AND v.version = $3", "", &[&version.to_string()])?;
-    found.ok_or_else(|| not_found(&model.name, version))
 }
 
 /// The greatest stable version; with none, the greatest prerelease; with nothing published, the greatest draft that

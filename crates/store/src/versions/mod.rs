@@ -10,7 +10,9 @@ mod find;
 mod list;
 mod number;
 mod publish;
+mod record;
 mod register;
+mod step;
 
 use modelry_core::ids::{CandidateId, ModelId, UserId, VersionId};
 use modelry_core::time::Timestamp;
@@ -27,13 +29,16 @@ pub use change::{
     Advice, delete, delete_metadata, restore, set_advice, set_description, set_metadata, set_stage,
 };
 pub use details::{Details, details};
+pub(crate) use find::find_target;
 pub use find::{
     by_stage, find_by_id, get_target, list_newest, newest_numbered, of_logged_models, predecessor, resolve,
 };
 pub use list::{Position, list, list_deleted, list_of_candidate, next_version};
 pub use number::Wish;
 pub use publish::{is_published, place, publish, publish_drafts_of};
+pub use record::{Record, record};
 pub use register::{NewVersion, OwnCandidate, Source, register};
+pub use step::check_step;
 
 /// One release of a model, or of a prompt.
 #[derive(Clone, Debug, PartialEq)]

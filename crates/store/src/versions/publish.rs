@@ -3,13 +3,13 @@
 use modelry_core::artifact_path::ArtifactPath;
 use modelry_core::ids::{CandidateId, ProjectId, VersionId};
 use modelry_core::time::Timestamp;
-use modelry_core::version::Version;
 use modelry_core::{Error, Result};
 use modelry_db::Tx;
 
 use super::find::find_by_id;
 use super::number::next_free;
-use super::{COLUMNS, FROM, ModelVersion, OF_CANDIDATE, read_row};
+use super::step::require_step;
+use super::{COLUMNS, FROM, ModelVersion, OF_CANDIDATE, read_row, record};
 use crate::files::{self, Owner, Tree};
 use crate::models;
 
@@ -51,9 +51,10 @@ pub fn publish(
         "UPDATE versions SET published_at = $3, updated_at = $3 WHERE project_id = $1 AND id = $2",
         &[&project.0, &version.id.0, &now.0],
     )?;
-    note_published(tx, project, version.model_id, &version.version)?;
     models::touch(tx, project, version.model_id, now)?;
-    Ok(ModelVersion { published_at: Some(now), updated_at: now, ..version })
+    let published = ModelVersion { published_at: Some(now), updated_at: now, ..version };
+    note_published(tx, project, &published)?;
+    Ok(published)
 }
 
 /// The error for a write to the files of a version that is published.
@@ -68,20 +69,20 @@ pub fn is_published(tx: &mut Tx<'_>, project: ProjectId, id: VersionId) -> Resul
     )))
 }
 
-/// Notes that a semantic version was published, so that it is never given to other bytes.
-pub(super) fn note_published(
-    tx: &mut Tx<'_>,
-    project: ProjectId,
-    model: modelry_core::ids::ModelId,
-    version: &Version,
-) -> Result<()> {
+/// Notes that a version is published, so that its semantic version is never given to other bytes, and what its candidate
+/// holds at this moment. Fails with `Conflict` where the project refuses its step.
+pub(super) fn note_published(tx: &mut Tx<'_>, project: ProjectId, version: &ModelVersion) -> Result<()> {
+    require_step(tx, project, version)?;
     tx.execute(
         "INSERT INTO published_versions (project_id, model_id, version)
          VALUES ($1, $2, $3)
          ON CONFLICT (project_id, model_id, version) DO NOTHING",
-        &[&project.0, &model.0, &version.to_string()],
+        &[&project.0, &version.model_id.0, &version.version.to_string()],
     )?;
-    Ok(())
+    match version.candidate_id {
+        Some(candidate) => record::write(tx, project, version.id, candidate),
+        None => Ok(()),
+    }
 }
 
 /// Publishes the drafts that a candidate was made for, now that it has ended well; one without files stays a draft.

@@ -18,6 +18,7 @@ use crate::candidates::{self, Candidate, Changes, Entry, NewCandidate};
 use crate::files::{self, Owner, Tree};
 use crate::logged_models::{self, Deleted, LoggedModel};
 use crate::models::{self, Model, ModelKind};
+use crate::sql;
 
 /// Metadata that wishes for a version: the first that is there counts.
 const EXACT_WISHES: [&str; 2] = ["gitlab.version", "modelry.version"];
@@ -102,6 +103,28 @@ impl Source {
         }
     }
 
+    /// Whose files they are.
+    fn owner(&self) -> Option<Owner> {
+        match self {
+            Self::Nothing | Self::Outside | Self::Files(Tree { owner: Owner::Project, .. }, _) => None,
+            Self::Files(tree, _) => Some(tree.owner),
+            Self::Copy(original) => Some(Owner::Version(original.id)),
+        }
+    }
+
+    /// The text of the source, where it names nothing of this project that lineage knows. A semantic version in its
+    /// place, as GitLab's guide has it, and what a prompt's client sends there, names nothing at all.
+    fn external<'t>(&self, text: &'t str, kind: ModelKind) -> Option<&'t str> {
+        let names_something =
+            kind == ModelKind::Model && !text.is_empty() && text.parse::<Version>().is_err();
+        let is_external = match self {
+            Self::Nothing | Self::Outside => true,
+            Self::Files(tree, _) => tree.owner == Owner::Project,
+            Self::Copy(_) => false,
+        };
+        (is_external && names_something).then_some(text)
+    }
+
     /// The logged model whose files they are.
     fn logged_model(&self) -> Option<LoggedModelId> {
         match self {
@@ -165,12 +188,12 @@ pub fn register(
         warning: String::new(),
         deleted_at: None,
     };
-    insert(tx, project, &made)?;
+    insert(tx, project, &made, source.owner(), source.external(&new.source, model.kind))?;
     for (name, value) in &new.metadata {
         change::write_metadata(tx, project, made.id, name, value)?;
     }
     if is_published && model.kind == ModelKind::Model {
-        note_published(tx, project, model.id, &made.version)?;
+        note_published(tx, project, &made)?;
     }
     Ok(made)
 }
@@ -326,14 +349,22 @@ fn next_number(tx: &mut Tx<'_>, project: ProjectId, model: &Model, now: Timestam
     )
 }
 
-fn insert(tx: &mut Tx<'_>, project: ProjectId, made: &ModelVersion) -> Result<()> {
+fn insert(
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    made: &ModelVersion,
+    source_owner: Option<Owner>,
+    external_source: Option<&str>,
+) -> Result<()> {
+    let source_owner = source_owner.map(Owner::columns);
     tx.execute(
         "INSERT INTO versions
             (project_id, id, model_id, number, version, precedence, is_prerelease, stage, description, source,
              run_eid, candidate_id, draft_dir, run_link, logged_model_eid, creator_id, created_at, updated_at,
-             published_at, deprecated_at, yanked_at, warning, deleted_at, location)
+             published_at, deprecated_at, yanked_at, warning, deleted_at, location, source_owner, source_owner_id,
+             external_source, external_source_sort)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $17, $18, NULL, NULL, $19,
-                 NULL, $20)",
+                 NULL, $20, $21, $22, $23, $24)",
         &[
             &project.0,
             &made.id.0,
@@ -355,6 +386,10 @@ fn insert(tx: &mut Tx<'_>, project: ProjectId, made: &ModelVersion) -> Result<()
             &made.published_at.map(|time| time.0),
             &made.warning,
             &made.location,
+            &source_owner.map(|(owner, _)| owner),
+            &source_owner.map(|(_, id)| id),
+            &external_source,
+            &external_source.map(sql::sort_prefix),
         ],
     )?;
     Ok(())

@@ -68,6 +68,11 @@ pub(crate) async fn find(db: &Db, tree: Tree, at: &str) -> Option<Found> {
     read(db, move |tx| files::find(tx, tree, &path)).await
 }
 
+/// Where the bytes of a file lie, which are sound.
+pub(crate) async fn key_of(db: &Db, tree: Tree, at: &str) -> StoreKey {
+    find(db, tree, at).await.expect("there").bytes.intact(at).expect("sound").clone()
+}
+
 /// Deletes all there is at `target`.
 pub(crate) async fn delete(db: &Db, tree: Tree, target: Option<&str>, now: Timestamp) {
     let target = target.map(path);

@@ -1,6 +1,7 @@
 use modelry_core::Kind;
 use modelry_core::digest::Sha256;
 use modelry_core::ids::{BlobId, LoggedModelId, ProjectId};
+use modelry_store::blobs::Whereabouts;
 use modelry_store::files::{self, Deleted, File, Found, Owner, Tree};
 use modelry_testkit::both;
 
@@ -18,7 +19,7 @@ both! {
             file: File { path: "plots/größe 100%.png".into(), size_bytes: 105, modified_at: NOW },
             blob: BlobId(1),
             sha256: Some(Sha256([5; 32])),
-            store_key: key(1),
+            bytes: Whereabouts::sound(key(1)),
         }));
         assert_eq!(find(&db, TREE, "plots").await, None);
         assert_eq!(find(&db, TREE, "plots/größe").await, None);
@@ -54,7 +55,7 @@ both! {
 
         let found = find(&db, TREE, "a").await.expect("there");
 
-        assert_eq!((found.store_key, found.file.size_bytes, found.file.modified_at), (key(2), 102, LATER));
+        assert_eq!((found.bytes, found.file.size_bytes, found.file.modified_at), (Whereabouts::sound(key(2)), 102, LATER));
         assert_eq!(paths(&db, TREE).await, ["a"]);
     }
 }

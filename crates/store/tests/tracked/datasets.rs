@@ -1,9 +1,9 @@
 use std::collections::HashMap;
 
 use modelry_core::Kind;
-use modelry_core::ids::{CandidateId, ExperimentId};
+use modelry_core::ids::{CandidateId, DatasetId, ExperimentId};
 use modelry_db::Db;
-use modelry_store::candidates::Candidate;
+use modelry_store::candidates::{self, Candidate};
 use modelry_store::datasets::{self, CONTEXT_TAG, Inputs, ModelOutput, NewInput, Summary};
 use modelry_testkit::both;
 
@@ -161,5 +161,44 @@ both! {
         assert_eq!(summaries(&db, &[0, 7], 10).await, []);
         assert_eq!(summaries(&db, &[], 10).await, []);
         assert_eq!(summaries(&db, &[0, 1], 10).await.len(), 1);
+    }
+}
+
+both! {
+    async fn the_datasets_of_an_experiment_are_listed_by_name_and_digest(db: Db) {
+        given::experiments(&db).await;
+        let candidate = given::candidate(&db, 1).await;
+        let new = [(1, "iris", "d2"), (2, "iris", "d1"), (3, "digits", "d9")].map(|(number, name, digest)| input(number, name, digest, &[]));
+        log(&db, &candidate, new.to_vec(), &[]).await;
+        let pages = read(&db, |tx| {
+            let mut list = |after: (&str, &str), limit| {
+                let page = datasets::list(tx, PROJECT, EXPERIMENT, after, limit)?;
+                Ok::<_, modelry_core::Error>(page.into_iter().map(|one| one.id.0).collect::<Vec<_>>())
+            };
+            Ok([list(("", ""), 2)?, list(("iris", "d1"), 2)?, list(("iris", "d2"), 2)?])
+        });
+        assert_eq!(pages.await, [vec![3, 2], vec![1], vec![]]);
+    }
+
+    async fn the_active_candidates_that_used_a_dataset_are_listed_newest_first(db: Db) {
+        given::experiments(&db).await;
+        for number in 1..=4 {
+            let candidate = given::candidate(&db, number).await;
+            log(&db, &candidate, vec![input(1, "iris", "d1", &[(CONTEXT_TAG, "training")])], &[]).await;
+            log(&db, &candidate, vec![input(2, "other", "d1", &[])], &[]).await;
+        }
+        let third = format!("{:032x}", 3).parse().expect("a public id");
+        write(&db, move |tx| candidates::delete(tx, PROJECT, &third, given::NOW)).await;
+        let pages = read(&db, |tx| {
+            let mut list = |before: Option<i64>, limit| {
+                let page = datasets::list_uses(tx, PROJECT, DatasetId(1), before.map(CandidateId), limit)?;
+                Ok::<_, modelry_core::Error>(
+                    page.into_iter().map(|one| (one.candidate.0, one.name, one.context)).collect::<Vec<_>>(),
+                )
+            };
+            Ok([list(None, 2)?, list(Some(2), 2)?])
+        });
+        let told = |number: i64| (number, format!("candidate {number}"), Some("training".to_owned()));
+        assert_eq!(pages.await, [vec![told(4), told(2)], vec![told(1)]]);
     }
 }

@@ -3,6 +3,7 @@ use modelry_core::ids::{CandidateId, ExperimentId};
 use modelry_core::time::Timestamp;
 use modelry_store::candidates::{self, NewCandidate};
 use modelry_store::experiments::{self, DEFAULT, Experiment};
+use modelry_store::search::View;
 use modelry_testkit::both;
 
 use crate::given::{self, EXPERIMENT, NOW, PROJECT, experiment, new_candidate, refused, write};
@@ -141,5 +142,19 @@ both! {
         })
         .await;
         assert_eq!(pages, [vec![3, 2], vec![1], vec![2], vec![]]);
+    }
+
+    async fn what_is_in_the_bin_is_listed_apart(db: Db) {
+        given::experiments(&db).await;
+        let lists = write(&db, |tx| {
+            experiments::delete(tx, PROJECT, EXPERIMENT, NOW)?;
+            let mut list = |view| {
+                let page = experiments::list(tx, PROJECT, ("", view), None, 9)?;
+                Ok::<_, modelry_core::Error>(page.into_iter().map(|(one, _)| one.id.0).collect::<Vec<_>>())
+            };
+            Ok([list(View::Active)?, list(View::Deleted)?, list(View::All)?])
+        })
+        .await;
+        assert_eq!(lists, [vec![0], vec![1], vec![1, 0]]);
     }
 }

@@ -34,7 +34,7 @@ pub(super) async fn read_mlmodel(app: &App, file: &Found) -> Result<Mlmodel> {
 
 /// Reads some bytes of a file.
 pub(super) async fn read_range(app: &App, file: &Found, range: std::ops::Range<u64>) -> Result<Vec<u8>> {
-    let mut pieces = app.blobs.read(&file.store_key, range).await?;
+    let mut pieces = app.blobs.read(file.bytes.intact(&file.file.path)?, range).await?;
     let mut bytes = Vec::new();
     while let Some(piece) = pieces.try_next().await? {
         bytes.extend_from_slice(&piece);

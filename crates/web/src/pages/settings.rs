@@ -25,6 +25,8 @@ pub(crate) struct ChangeForm {
     name: String,
     description: String,
     visibility: String,
+    /// A box that is not checked is not sent.
+    refuses_wrong_steps: Option<String>,
 }
 
 /// The settings as they are.
@@ -62,6 +64,7 @@ pub(crate) async fn change_settings(
     let project = app.db.read(move |tx| projects::get(tx, id)).await?;
     let mut page = settings_page(&visit, &granted, project);
     page.form.visibility = form.visibility.parse().unwrap_or(Visibility::Private);
+    page.refuses_wrong_steps = form.refuses_wrong_steps.is_some();
     page.form.name = form.name;
     page.form.description = form.description;
     page.problem = Some(problem);
@@ -73,6 +76,7 @@ fn change(form: &ChangeForm) -> Result<Change> {
         name: Some(form.name.parse()?),
         description: Some(form.description.trim().to_owned()),
         visibility: Some(form.visibility.parse()?),
+        refuses_wrong_steps: Some(form.refuses_wrong_steps.is_some()),
     })
 }
 
@@ -83,6 +87,7 @@ fn settings_page(visit: &Visit, granted: &Granted, project: Project) -> Settings
         action: format!("{}/edit", href(granted)),
         full_path: project.full_path,
         number: project.id.0,
+        refuses_wrong_steps: project.refuses_wrong_steps,
         form: ProjectForm {
             name: project.name,
             path: project.path,

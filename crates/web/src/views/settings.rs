@@ -17,6 +17,8 @@ pub struct SettingsPage {
     pub full_path: String,
     /// The number, which does not change.
     pub number: i64,
+    /// Whether versions are refused whose step is too little.
+    pub refuses_wrong_steps: bool,
     /// The fields.
     pub form: ProjectForm,
     /// Why the last change was refused.
@@ -47,12 +49,14 @@ mod tests {
             action: "/research/churn/edit".to_owned(),
             full_path: "research/churn".to_owned(),
             number: 7,
+            refuses_wrong_steps: true,
             form,
             problem: None,
         };
         let html = page.to_string();
         check("settings", &html);
         assert!(html.contains(r#"value="public" checked"#));
+        assert!(html.contains(r#"name="refuses_wrong_steps" checked"#));
         assert!(!html.contains("</textarea><script>"));
     }
 }

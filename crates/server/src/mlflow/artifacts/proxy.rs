@@ -20,6 +20,7 @@ use super::{At, fetch, listing};
 use crate::App;
 use crate::access::Granted;
 use crate::error::MlflowFailure;
+use crate::pulls;
 use crate::transfer::{self, Asked, PlaceOf, Upload};
 
 /// Files that a deletion takes in one transaction.
@@ -59,11 +60,16 @@ async fn download(
     asked: Asked,
 ) -> Result<Response, MlflowFailure> {
     let project = granted.project();
-    let file = app.db.read(move |tx| {
+    let found = app.db.read(move |tx| {
         let place = locate(tx, project, Some(&path))?;
-        fetch(tx, &place, &path)
+        Ok((place.tree, fetch(tx, &place, &path)?))
     });
-    Ok(transfer::download(&app, file.await?, &asked).await?)
+    let (tree, file) = found.await?;
+    let answer = transfer::download(&app, file, &asked).await?;
+    if asked.got_file(&answer) {
+        pulls::note(&app, &granted, (tree, pulls::proxy_door(&granted.caller)), 1);
+    }
+    Ok(answer)
 }
 
 /// Uploads a file; one that is there is replaced.

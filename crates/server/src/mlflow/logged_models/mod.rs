@@ -18,22 +18,13 @@ use serde::{Deserialize, Serialize};
 
 use self::view::LoggedModelView;
 use super::Calls;
-use super::limits::check_count;
 use super::wire::{
     Answer, Empty, EnumValue, Message, Pair, Reply, done, experiment_id, required, required_text,
 };
 use crate::App;
 use crate::access::Granted;
 use crate::extract::Path;
-
-/// Params, or tags, that one call brings; stock clients send 100 at a time.
-const TEXTS: usize = 1_000;
-
-/// Characters of a key.
-const KEY: usize = 255;
-
-/// Characters of a value. Longer ones are refused, not cut: clients keep JSON in tags.
-const VALUE: usize = 100_000;
+use crate::tracking::limits::{LOGGED_TEXTS, check_count, check_logged_text};
 
 /// Characters of the kind of a model, and of the id of a run.
 const WORD: usize = 500;
@@ -128,16 +119,10 @@ async fn create(State(app): State<App>, granted: Granted, Message(body): Message
 /// Checked params or tags.
 fn read_texts(texts: Option<Vec<Pair>>, of: &str) -> Result<Vec<(String, String)>> {
     let texts = texts.unwrap_or_default();
-    check_count(of, texts.len(), TEXTS)?;
+    check_count(of, texts.len(), LOGGED_TEXTS)?;
     let read = |text: Pair| {
         let (key, value) = text.read(of)?;
-        if key.is_empty() {
-            return Err(Error::invalid(format!(
-                "Invalid value \"\" for parameter '{of}.key' supplied: a key is not empty"
-            )));
-        }
-        check_length("key", &key, KEY)?;
-        check_length("value", &value, VALUE)?;
+        check_logged_text(of, &key, &value)?;
         Ok((key, value))
     };
     texts.into_iter().map(read).collect()
@@ -269,6 +254,13 @@ async fn delete_tag(
     Path(TagInPath { tag_key }): Path<TagInPath>,
 ) -> Answer<Empty> {
     let (project, now, eid) = (granted.project(), app.clock.now(), path.eid(None)?);
-    app.db.write(move |tx| logged_models::delete_metadata(tx, project, &eid, &tag_key, now)).await?;
+    app.db
+        .write(move |tx| {
+            if logged_models::delete_metadata(tx, project, &eid, &tag_key, now)? {
+                return Ok(());
+            }
+            Err(Error::not_found(format!("No tag with key '{tag_key}' found for model with ID '{eid}'.")))
+        })
+        .await?;
     done()
 }

@@ -5,6 +5,7 @@ use modelry_core::{Error, Result};
 use serde::Deserialize;
 
 use super::scalar::{EnumValue, Int64};
+use crate::tracking::truncated;
 
 /// The value of a parameter that must be sent.
 pub(crate) fn required<T>(value: Option<T>, name: &str) -> Result<T> {
@@ -98,16 +99,6 @@ impl ViewType {
             },
         )
     }
-}
-
-/// Cuts a text at `max` characters, as MLflow does silently with long values.
-pub(crate) fn truncated(mut text: String, max: usize) -> String {
-    if text.len() > max
-        && let Some((end, _)) = text.char_indices().nth(max)
-    {
-        text.truncate(end);
-    }
-    text
 }
 
 /// The number of results asked for, between 1 and `max`.

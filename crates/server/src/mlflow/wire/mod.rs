@@ -21,10 +21,11 @@ use serde::de::DeserializeOwned;
 use crate::App;
 use crate::error::MlflowFailure;
 use crate::extract::{read_body, require_json};
+use crate::tracking::truncated;
 
 pub(crate) use field::{
     Pair, ViewType, experiment_id, max_results, missing, required, required_run, required_run_text,
-    required_text, truncated,
+    required_text,
 };
 pub(crate) use scalar::{Double, EnumValue, Int64};
 

@@ -1,5 +1,7 @@
 //! One version: its overview.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use axum::extract::State;
 use modelry_core::Result;
 use modelry_core::artifact_path::ArtifactPath;
@@ -11,11 +13,11 @@ use modelry_db::Tx;
 use modelry_server::App;
 use modelry_server::access::Granted;
 use modelry_server::extract::Path;
-use modelry_server::facts::{check_step, read};
+use modelry_server::facts::read;
 use modelry_store::candidates::{self, Candidate, LatestMetric, Logged};
 use modelry_store::files::{self, File, Found, list_all};
 use modelry_store::keys::Keys;
-use modelry_store::versions::{self, Details, ModelVersion};
+use modelry_store::versions::{self, Details, ModelVersion, Record};
 
 use super::files::{VersionFiles, client_uri};
 use super::model::{stage, standing, state};
@@ -164,6 +166,8 @@ struct Overview {
     files: Vec<Promising>,
     candidate: Option<Candidate>,
     logged: Logged,
+    record: Option<Record>,
+    warning: Option<String>,
     other_aliases: Vec<String>,
 }
 
@@ -192,6 +196,8 @@ impl Overview {
             amount,
             first,
             files: Promising::read_all(tx, project, version)?,
+            record: versions::record(tx, project, version.id)?,
+            warning: versions::check_step(tx, project, version)?,
             candidate,
             logged,
             other_aliases: elsewhere.map(|alias| alias.name).collect(),
@@ -209,10 +215,9 @@ pub(super) async fn version_page(
 ) -> Result<VersionPage> {
     let (project, keys) = (granted.project(), app.keys.clone());
     let read = app.db.read(move |tx| Overview::read(tx, (project, &keys), which)).await?;
-    let warning = check_step(app, project, &read.seen.version).await?.map(|warning| sentence(&warning));
     let facts = file_facts(app, granted, &read).await?;
     let kind = if read.files.iter().any(Promising::is_mlmodel) { Usage::Load } else { Usage::Download };
-    let Overview { seen, amount, first, candidate, logged, other_aliases, .. } = read;
+    let Overview { seen, amount, first, candidate, logged, record, warning, other_aliases, .. } = read;
     let version = &seen.version;
     let package = package(app, granted, version, amount).await?;
     Ok(VersionPage {
@@ -220,7 +225,8 @@ pub(super) async fn version_page(
         head: seen.head(granted, visit, Tab::Overview),
         problem: None,
         standing_reason: version.warning.clone(),
-        warning,
+        warning: warning.map(|warning| sentence(&warning)),
+        changed_since: record.map(|record| changed_since(&record, &logged)).unwrap_or_default(),
         description: Markdown::render(&version.description),
         amount: summary(amount),
         has_files: amount.files > 0,
@@ -308,4 +314,19 @@ fn usage(version: &ModelVersion, aliases: &[String], (amount, kind): (Amount, Us
         snippets.push(download(&client_uri(version, None)));
     }
     snippets
+}
+
+/// What a run holds by now in another way than when its version was published: key, then, now.
+fn changed_since(record: &Record, logged: &Logged) -> Vec<[String; 3]> {
+    let metrics = logged.metrics.iter().map(|metric| (metric.key.to_string(), metric.value.to_string()));
+    let params = logged.params.iter().map(|(key, value)| (key.to_string(), value.clone()));
+    [(&record.metrics, metrics.collect()), (&record.params, params.collect::<BTreeMap<_, _>>())]
+        .into_iter()
+        .flat_map(|(then, now)| {
+            let keys: BTreeSet<&String> = then.keys().chain(now.keys()).collect();
+            let changed = keys.into_iter().filter(|key| then.get(*key) != now.get(*key));
+            let text = |value: Option<&String>| value.cloned().unwrap_or_else(|| "–".to_owned());
+            changed.map(|key| [key.clone(), text(then.get(key)), text(now.get(key))]).collect::<Vec<_>>()
+        })
+        .collect()
 }

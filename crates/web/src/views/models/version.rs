@@ -65,6 +65,8 @@ pub struct VersionPage {
     pub standing_reason: String,
     /// What the signatures ask for, where the version's numbers promise more than that.
     pub warning: Option<String>,
+    /// What its run holds by now in another way than when it was published: key, then, now.
+    pub changed_since: Vec<[String; 3]>,
     /// What its maker says of it.
     pub description: Markdown,
     /// How much its files are: `5 files, 1.2 MB`.
@@ -202,6 +204,7 @@ pub(crate) mod tests {
             problem: None,
             standing_reason: String::new(),
             warning: Some("declared patch, looks like major: required column \"age\" added".to_owned()),
+            changed_since: vec![["auc".to_owned(), "0.9".to_owned(), "0.8".to_owned()]],
             description: Markdown::render("Retrained."),
             amount: "5 files, 1.2 MB".to_owned(),
             has_files: true,

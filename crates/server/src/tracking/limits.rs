@@ -1,24 +1,19 @@
-//! How much one call of the protocol may bring (MLflow 3.18's limits).
+//! How much one request may bring, whatever the protocol (MLflow 3.18's limits).
 
 use modelry_core::names::check_length;
 use modelry_core::{Error, Result};
 
-use super::wire::missing;
-
 /// Characters of a param's value; longer ones are cut.
-pub(super) const PARAM_VALUE: usize = 6_000;
+pub(crate) const PARAM_VALUE: usize = 6_000;
 
 /// Characters of a candidate's metadata value; longer ones are cut.
-pub(super) const TAG_VALUE: usize = 8_000;
+pub(crate) const TAG_VALUE: usize = 8_000;
 
 /// Characters of an experiment's metadata value; longer ones are refused.
-pub(super) const EXPERIMENT_TAG_VALUE: usize = 20_000;
+pub(crate) const EXPERIMENT_TAG_VALUE: usize = 20_000;
 
 /// Characters of the name of a user that a client says; longer ones are refused.
-pub(super) const USER_ID: usize = 256;
-
-/// Characters of a tag's key.
-const TAG_KEY: usize = 250;
+pub(crate) const USER_ID: usize = 256;
 
 /// Metrics in one batch, and things of all kinds together.
 const BATCH: usize = 1_000;
@@ -27,7 +22,7 @@ const BATCH: usize = 1_000;
 const BATCH_TEXTS: usize = 100;
 
 /// Fails when a batch brings too much.
-pub(super) fn check_batch(metrics: usize, params: usize, tags: usize) -> Result<()> {
+pub(crate) fn check_batch(metrics: usize, params: usize, tags: usize) -> Result<()> {
     let check = |what: &str, count: usize, most: usize| {
         if count <= most {
             return Ok(());
@@ -43,24 +38,36 @@ pub(super) fn check_batch(metrics: usize, params: usize, tags: usize) -> Result<
     check("metrics, params, and tags", metrics + params + tags, BATCH)
 }
 
-/// Fails when the list `name` of a call is longer than `most`.
-pub(super) fn check_count(name: &str, count: usize, most: usize) -> Result<()> {
+/// Fails when the list `name` of a request is longer than `most`.
+pub(crate) fn check_count(name: &str, count: usize, most: usize) -> Result<()> {
     if count <= most {
         return Ok(());
     }
     Err(Error::invalid(format!("'{name}' has {count} elements, at most {most} are allowed in one request")))
 }
 
-/// Fails when a key that comes with a new run is none: MLflow takes any text there, if it is not too long.
-pub(super) fn check_tag_key_of_new_run(key: &str) -> Result<()> {
+/// Params, or metadata, of a logged model that one request brings; stock clients send 100 at a time.
+pub(crate) const LOGGED_TEXTS: usize = 1_000;
+
+/// Characters of a key of a logged model.
+const LOGGED_KEY: usize = 255;
+
+/// Characters of a value of a logged model. Longer ones are refused, not cut: clients keep JSON in tags.
+const LOGGED_VALUE: usize = 100_000;
+
+/// Fails when a param or metadata of a logged model has no key, or is too long.
+pub(crate) fn check_logged_text(of: &str, key: &str, value: &str) -> Result<()> {
     if key.is_empty() {
-        return Err(missing("tags.key"));
+        return Err(Error::invalid(format!(
+            "Invalid value \"\" for parameter '{of}.key' supplied: a key is not empty"
+        )));
     }
-    check_length("key", key, TAG_KEY)
+    check_length("key", key, LOGGED_KEY)?;
+    check_length("value", value, LOGGED_VALUE)
 }
 
 /// Fails when an experiment's metadata is too long.
-pub(super) fn check_experiment_tag(key: &str, value: &str) -> Result<()> {
+pub(crate) fn check_experiment_tag(key: &str, value: &str) -> Result<()> {
     key.parse::<modelry_core::names::Key>()?;
     check_length("value", value, EXPERIMENT_TAG_VALUE)
 }
