@@ -62,6 +62,23 @@ def test_an_experiment_on_another_host_is_refused_and_the_host_sees_no_request(c
     assert seen == []
 
 
+@pytest.mark.parametrize("form", FORMS)
+def test_loading_a_version_whose_files_are_on_another_host_sends_nobody_there(client, listener, unique, form):
+    host, seen = listener
+    name = unique("elsewhere")
+    client.create_registered_model(name)
+    try:
+        client.create_model_version(name, source=form.format(host=host))
+    except MlflowException as refused:
+        assert refused.error_code == "INVALID_PARAMETER_VALUE"
+    else:
+        for address in [f"models:/{name}/1", f"models:/{name}/latest", f"models:/{name}@v1.0.0"]:
+            # Of dbfs, an address in the cloud, the client itself says that it names no host.
+            with pytest.raises(MlflowException, match="outside this server|DBFS URI must be"):
+                mlflow.pyfunc.load_model(address)
+    assert seen == []
+
+
 @pytest.mark.parametrize("location", ["file:///etc", "/etc", "../up", "mlflow-artifacts:/../../etc", "runs:/abc/x"])
 def test_an_experiment_on_the_servers_own_disk_is_refused(client, unique, location):
     with pytest.raises(MlflowException) as refused:
