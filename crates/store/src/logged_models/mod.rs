@@ -209,9 +209,11 @@ pub fn find_of_run(
     name: &str,
 ) -> Result<Option<LoggedModelId>> {
     tx.query_opt(
-        "SELECT id FROM logged_models
-         WHERE project_id = $1 AND source_eid = $2 AND name = $3 AND deleted_at IS NULL
-         ORDER BY id DESC",
+        // The index of sources is walked, and the rest looked up: left to itself SQLite walks all models for the order.
+        "SELECT l.id FROM logged_models i CROSS JOIN logged_models l
+          WHERE i.project_id = $1 AND i.source_eid = $2
+            AND l.project_id = i.project_id AND l.id = i.id AND l.name = $3 AND l.deleted_at IS NULL
+          ORDER BY l.id DESC LIMIT 1",
         &[&project.0, &run_eid, &name],
         |row| row.get(0).map(LoggedModelId),
     )
