@@ -8,6 +8,7 @@ use axum::http::request::Parts;
 use axum::response::IntoResponse;
 use http_body::Body as _;
 use modelry_core::{Error, Kind, Result};
+use serde::Deserializer;
 use serde::de::DeserializeOwned;
 
 use crate::App;
@@ -93,18 +94,45 @@ pub fn require_json(headers: &HeaderMap) -> Result<()> {
 
 /// Reads JSON; an error names the place in the document.
 pub fn read_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
-    let deserializer = &mut serde_json::Deserializer::from_slice(bytes);
-    serde_path_to_error::deserialize(deserializer).map_err(|error| {
-        let path = error.path().to_string();
-        let place = if path == "." { String::new() } else { format!(" at `{path}`") };
-        Error::invalid(format!("the request body does not fit{place}: {}", error.into_inner()))
+    traced(&mut serde_json::Deserializer::from_slice(bytes)).map_err(|misfit| {
+        let place = if misfit.path == "." { String::new() } else { format!(" at `{}`", misfit.path) };
+        Error::invalid(format!("the request body does not fit{place}: {}", misfit.reason))
     })
 }
 
 /// Reads a query string; repeated names become lists.
 pub fn read_query<T: DeserializeOwned>(query: &str) -> Result<T> {
-    serde_html_form::from_str(query)
-        .map_err(|error| Error::invalid(format!("the query string does not fit: {error}")))
+    let deserializer = serde_html_form::Deserializer::from_bytes(query.as_bytes());
+    erased(deserializer).map_err(|error| Error::invalid(format!("the query string does not fit: {error}")))
+}
+
+/// Why something sent does not fit.
+pub(crate) struct Misfit {
+    /// Where in the message; `.` for all of it.
+    pub(crate) path: String,
+    /// What is wrong there.
+    pub(crate) reason: String,
+}
+
+/// Reads a message, and says where what does not fit stands.
+pub(crate) fn traced<'de, T, D>(deserializer: D) -> Result<T, Misfit>
+where
+    T: DeserializeOwned,
+    D: Deserializer<'de>,
+{
+    let mut track = serde_path_to_error::Track::new();
+    let traced = serde_path_to_error::Deserializer::new(deserializer, &mut track);
+    let read = erased(traced);
+    read.map_err(|error| Misfit { path: track.path().to_string(), reason: error.to_string() })
+}
+
+/// Reads a message from whatever format: the reader of each type is compiled once, not once for each format.
+fn erased<'de, T, D>(deserializer: D) -> Result<T, erased_serde::Error>
+where
+    T: DeserializeOwned,
+    D: Deserializer<'de>,
+{
+    erased_serde::deserialize(&mut <dyn erased_serde::Deserializer<'_>>::erase(deserializer))
 }
 
 /// The address that links start with: what the operator set, else the host that the request names.

@@ -53,6 +53,18 @@ pub struct Route {
     pub guard: Guard,
 }
 
+/// A handler of a method.
+pub(crate) type Mounted = MethodRouter<App, Infallible>;
+
+/// Mounts a handler for a method.
+pub(crate) fn mounted<H, T>(method: &Method, handler: H) -> Mounted
+where
+    H: Handler<T, App>,
+    T: 'static,
+{
+    on(MethodFilter::try_from(method.clone()).expect("the table uses standard methods"), handler)
+}
+
 /// Routes of one protocol.
 pub struct Table {
     app: App,
@@ -70,13 +82,17 @@ impl Table {
 
     /// Adds a route.
     #[must_use]
-    pub fn route<H, T>(mut self, method: Method, path: &str, guard: Guard, handler: H) -> Self
+    pub fn route<H, T>(self, method: Method, path: &str, guard: Guard, handler: H) -> Self
     where
         H: Handler<T, App>,
         T: 'static,
     {
-        let filter = MethodFilter::try_from(method.clone()).expect("the table uses standard methods");
-        let plain: MethodRouter<App, Infallible> = on(filter, handler);
+        self.add(method.clone(), path, guard, mounted(&method, handler))
+    }
+
+    /// As [`Table::route`], whatever the handler takes: what does not depend on that is compiled once.
+    #[must_use]
+    pub(crate) fn add(mut self, method: Method, path: &str, guard: Guard, plain: Mounted) -> Self {
         let guarded = if guard == Guard::Public {
             plain
         } else {

@@ -27,7 +27,7 @@ use modelry_core::{Error, Kind};
 use crate::App;
 use crate::error::{MlflowFailure, mlflow_endpoint_not_found, mlflow_method_not_allowed};
 use crate::extract::base_url;
-use crate::table::{Csrf, Guard, Table};
+use crate::table::{Csrf, Guard, Mounted, Table, mounted};
 
 /// Where a project's protocol starts.
 pub const PREFIX: &str = "/api/v4/projects/{project}/ml/mlflow";
@@ -58,7 +58,7 @@ impl Calls {
     /// A call that reads.
     pub(crate) fn read<H, T>(self, method: Method, path: &str, handler: H) -> Self
     where
-        H: axum::handler::Handler<T, App> + Clone,
+        H: axum::handler::Handler<T, App>,
         T: 'static,
     {
         self.add(method, path, Action::ReadExperiments, handler)
@@ -67,7 +67,7 @@ impl Calls {
     /// A call that writes.
     pub(crate) fn write<H, T>(self, method: Method, path: &str, handler: H) -> Self
     where
-        H: axum::handler::Handler<T, App> + Clone,
+        H: axum::handler::Handler<T, App>,
         T: 'static,
     {
         self.add(method, path, Action::WriteExperiments, handler)
@@ -76,7 +76,7 @@ impl Calls {
     /// A call that reads models.
     pub(crate) fn read_models<H, T>(self, method: Method, path: &str, handler: H) -> Self
     where
-        H: axum::handler::Handler<T, App> + Clone,
+        H: axum::handler::Handler<T, App>,
         T: 'static,
     {
         self.add(method, path, Action::ReadModels, handler)
@@ -85,7 +85,7 @@ impl Calls {
     /// A call that writes models.
     pub(crate) fn write_models<H, T>(self, method: Method, path: &str, handler: H) -> Self
     where
-        H: axum::handler::Handler<T, App> + Clone,
+        H: axum::handler::Handler<T, App>,
         T: 'static,
     {
         self.add(method, path, Action::WriteModels, handler)
@@ -93,13 +93,18 @@ impl Calls {
 
     fn add<H, T>(self, method: Method, path: &str, action: Action, handler: H) -> Self
     where
-        H: axum::handler::Handler<T, App> + Clone,
+        H: axum::handler::Handler<T, App>,
         T: 'static,
     {
+        let mounted = mounted(&method, handler);
+        self.add_mounted(method, path, action, mounted)
+    }
+
+    fn add_mounted(self, method: Method, path: &str, action: Action, mounted: Mounted) -> Self {
         let at = |door: &str| format!("{PREFIX}/{door}/2.0/{path}");
         let guard = Guard::Project(action);
-        let table = self.0.route(method.clone(), &at("api"), guard, handler.clone());
-        Self(table.route(method, &at("ajax-api"), guard, handler))
+        let table = self.0.add(method.clone(), &at("api"), guard, mounted.clone());
+        Self(table.add(method, &at("ajax-api"), guard, mounted))
     }
 }
 

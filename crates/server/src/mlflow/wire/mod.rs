@@ -20,7 +20,7 @@ use serde::de::DeserializeOwned;
 
 use crate::App;
 use crate::error::MlflowFailure;
-use crate::extract::{read_body, require_json};
+use crate::extract::{read_body, require_json, traced};
 use crate::tracking::truncated;
 
 pub(crate) use field::{
@@ -51,15 +51,11 @@ impl<T: DeserializeOwned> FromRequest<App> for Message<T> {
 /// Reads a message from a query string. An empty value is none, whatever its type; repeated names are a list.
 fn read_query<T: DeserializeOwned>(query: &str) -> Result<T> {
     let query = without_empty(query);
-    serde_html_form::from_str(&query).or_else(|_| {
-        let deserializer = serde_html_form::Deserializer::from_bytes(query.as_bytes());
-        serde_path_to_error::deserialize(deserializer).map_err(|error| {
-            let name = error.path().to_string();
-            let pairs: Vec<(String, String)> = serde_html_form::from_str(&query).unwrap_or_default();
-            let sent =
-                pairs.into_iter().find(|pair| pair.0 == name).map(|pair| serde_json::Value::from(pair.1));
-            refusal(&name, sent.as_ref(), &error.into_inner().to_string())
-        })
+    traced(serde_html_form::Deserializer::from_bytes(query.as_bytes())).map_err(|misfit| {
+        let pairs: Vec<(String, String)> = serde_html_form::from_str(&query).unwrap_or_default();
+        let sent =
+            pairs.into_iter().find(|pair| pair.0 == misfit.path).map(|pair| serde_json::Value::from(pair.1));
+        refusal(&misfit.path, sent.as_ref(), &misfit.reason)
     })
 }
 
@@ -93,11 +89,8 @@ fn read_leniently<T: DeserializeOwned>(bytes: &Bytes) -> Result<T> {
     if !value.is_object() {
         return Err(Error::invalid("the request body is not a JSON object"));
     }
-    let deserializer = &mut serde_json::Deserializer::from_str(&text);
-    serde_path_to_error::deserialize(deserializer).map_err(|error| {
-        let path = error.path().to_string();
-        refusal(&path, lenient::value_at(&value, &path), &error.into_inner().to_string())
-    })
+    traced(&mut serde_json::Deserializer::from_str(&text))
+        .map_err(|misfit| refusal(&misfit.path, lenient::value_at(&value, &misfit.path), &misfit.reason))
 }
 
 /// Says in MLflow's form that what was sent at `path` does not fit.
