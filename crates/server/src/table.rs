@@ -87,7 +87,8 @@ impl Table {
         H: Handler<T, App>,
         T: 'static,
     {
-        self.add(method.clone(), path, guard, mounted(&method, handler))
+        let mounted = mounted(&method, handler);
+        self.add(method, path, guard, mounted)
     }
 
     /// As [`Table::route`], whatever the handler takes: what does not depend on that is compiled once.
