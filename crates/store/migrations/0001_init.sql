@@ -88,7 +88,6 @@ CREATE TABLE projects ( -- clustered
     name TEXT NOT NULL,
     description TEXT NOT NULL,
     visibility BIGINT NOT NULL,
-    refuses_wrong_steps BOOLEAN NOT NULL,
     creator_id BIGINT NOT NULL,
     created_at BIGINT NOT NULL,
     updated_at BIGINT NOT NULL,

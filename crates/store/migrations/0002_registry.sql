@@ -30,9 +30,8 @@ CREATE TABLE model_metadata ( -- clustered
 
 -- version: the semantic version. precedence: bytes that sort as SemVer does. source: as it was sent. location: where
 -- the files of a copy are outside of this server, else NULL. run_eid: the run that clients are told; candidate_id: the
--- candidate of this project that it names, if there is one. A version is a draft until published_at is set. A yanked one
--- is found only by who names it exactly; warning: why it is deprecated or yanked.
--- purged_at: since when its files and metadata are gone; what remains says what it was, in histories.
+-- candidate of this project that it names, if there is one. A version is a draft until published_at is set. A yanked one is found only by who names it exactly; warning: why it is deprecated or
+-- yanked.
 -- draft_dir: the directory among the candidate's artifacts that holds the files of a draft, NULL for all of them.
 CREATE TABLE versions ( -- clustered
     project_id BIGINT NOT NULL,
@@ -59,7 +58,6 @@ CREATE TABLE versions ( -- clustered
     yanked_at BIGINT,
     warning TEXT NOT NULL,
     deleted_at BIGINT,
-    purged_at BIGINT,
     PRIMARY KEY (project_id, id)
 );
 CREATE UNIQUE INDEX versions_by_number ON versions (project_id, model_id, number);
@@ -77,14 +75,6 @@ CREATE TABLE version_metadata ( -- clustered
     name TEXT NOT NULL,
     value TEXT NOT NULL,
     PRIMARY KEY (project_id, version_id, name)
-);
-
--- What the candidate of a version held when the version was published, as JSON.
-CREATE TABLE version_records ( -- clustered
-    project_id BIGINT NOT NULL,
-    version_id BIGINT NOT NULL,
-    record TEXT NOT NULL,
-    PRIMARY KEY (project_id, version_id)
 );
 
 -- Semantic versions that were published once: none is given to other bytes, even after a deletion.

@@ -42,6 +42,20 @@ CREATE TABLE blob_facts ( -- clustered
     PRIMARY KEY (blob_id, format)
 );
 
+-- Whether a version is refused whose step is less than what its signature asks for.
+ALTER TABLE projects ADD COLUMN refuses_wrong_steps BOOLEAN NOT NULL DEFAULT FALSE;
+
+-- Since when the files and metadata of a version are gone; what remains says what it was, in histories.
+ALTER TABLE versions ADD COLUMN purged_at BIGINT;
+
+-- What the candidate of a version held when the version was published, as JSON.
+CREATE TABLE version_records ( -- clustered
+    project_id BIGINT NOT NULL,
+    version_id BIGINT NOT NULL,
+    record TEXT NOT NULL,
+    PRIMARY KEY (project_id, version_id)
+);
+
 -- A model's versions, the last changed first.
 CREATE INDEX versions_of_model_by_updated ON versions (project_id, model_id, updated_at, number);
 

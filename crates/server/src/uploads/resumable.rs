@@ -246,7 +246,7 @@ async fn finish(
     let kept = transfer::keep(app.clone(), (store_key, received), checked, place).await;
     match &kept {
         Ok(()) => app.turns.forget(&upload.id),
-        // It is tried again with an empty body.
+        // It is tried again when the last byte is sent once more.
         Err(error) if matches!(error.kind(), Kind::Unavailable | Kind::Internal) => {}
         Err(_) => abandon(app, project, upload).await?,
     }
