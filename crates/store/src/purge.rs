@@ -15,7 +15,7 @@ use modelry_db::Tx;
 
 use crate::ids::{self, Series};
 
-pub use bin::{InBin, KINDS, expired, list, thing};
+pub use bin::{InBin, expired, list, thing};
 pub use frees::frees;
 pub use slices::slice;
 

@@ -18,10 +18,7 @@ pub struct InBin {
     pub deleted_at: Timestamp,
 }
 
-/// The kinds of things, by the words for them in URLs.
-pub const KINDS: [&str; 5] = ["candidates", "logged_models", "versions", "models", "experiments"];
-
-/// The thing of this kind and number. Fails with `NotFound` for an unknown kind.
+/// The thing of this kind, which is called as in URLs, and number. Fails with `NotFound` for an unknown kind.
 pub fn thing(kind: &str, id: i64) -> Result<Thing> {
     let (_, thing) = of_kind(kind)?;
     Ok(thing(id))
@@ -29,7 +26,8 @@ pub fn thing(kind: &str, id: i64) -> Result<Thing> {
 
 fn of_kind(kind: &str) -> Result<(&'static str, Made)> {
     TABLES.into_iter().find(|(table, _)| *table == kind).ok_or_else(|| {
-        Error::not_found(format!("there is nothing called `{kind}` in the bin: it has {}", KINDS.join(", ")))
+        let kinds = TABLES.map(|(table, _)| table).join(", ");
+        Error::not_found(format!("there is nothing called `{kind}` in the bin: it has {kinds}"))
     })
 }
 
