@@ -204,7 +204,12 @@ impl<A: Attribute> Parser<'_, A> {
         let text = match self.token.kind {
             TokenKind::Quoted { quote: '\'' | '"', text } => text,
             TokenKind::Word(word) if bare && !is_keyword(word) => word,
-            TokenKind::Number(_) | TokenKind::Scoped { .. } if bare => self.source.raw(self.token),
+            // Not `team."a b"`: a text that is partly in quotes means nothing that could be written another way.
+            TokenKind::Number(_) | TokenKind::Scoped { .. }
+                if bare && !self.source.raw(self.token).contains(['\'', '"', '`']) =>
+            {
+                self.source.raw(self.token)
+            }
             _ => return Err(self.expected("a text in quotes")),
         };
         self.advance()?;

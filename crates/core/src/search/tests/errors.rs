@@ -1,6 +1,6 @@
 //! Messages: the column, what was expected there, what was found.
 
-use super::super::entity::CANDIDATES;
+use super::super::entity::{CANDIDATES, LOGGED_MODELS};
 use super::super::parse_filter;
 use super::{of_candidates, of_experiments};
 use crate::Kind;
@@ -158,4 +158,13 @@ fn a_long_token_is_cut_in_the_message() {
         (&format!("run_id = {long}"), 10, &format!("expected a text in quotes, found `{shown}...`")),
         (&format!("metrics.a = 1{long}"), 13, &format!("`1{}...` is not a number", "é".repeat(39))),
     ]);
+}
+
+#[test]
+fn a_text_without_quotes_has_none_inside_either() {
+    for text in [r#"tags.a = ga.'as "b"'"#, "tags.a = ga.`b`", "tags.a IN (a.'b', c)"] {
+        let error = parse_filter(&LOGGED_MODELS, text).expect_err("it is partly in quotes");
+        assert!(error.message().contains("expected a text in quotes"), "{text}: {error}");
+    }
+    assert!(parse_filter(&LOGGED_MODELS, "tags.a = ga.b").is_ok());
 }
