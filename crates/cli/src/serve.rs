@@ -1,6 +1,5 @@
 //! `modelry serve`.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
@@ -40,16 +39,15 @@ async fn serve(folder: &DataFolder, config: Config, chosen: first_start::Chosen)
     print_start(folder, &config, &app, made.as_ref()).await?;
     tracing::info!(address = %config.address, "listening");
     let mut tasks = modelry_server::background::start(&app);
-    // Failed sign-ins are counted by the address that the connection comes from.
-    let router = modelry_web::router(&app).into_make_service_with_connect_info::<SocketAddr>();
+    let router = modelry_web::router(&app);
     let stop = stop_signal()?;
     let (stopping, mut stopped) = tokio::sync::watch::channel(false);
-    let server = axum::serve(listener, router).with_graceful_shutdown(async move {
+    let stop = Box::pin(async move {
         stop.await;
         stopping.send_replace(true);
     });
     tokio::select! {
-        outcome = std::future::IntoFuture::into_future(server) => outcome?,
+        outcome = modelry_listen::serve(listener, router, stop) => outcome?,
         () = async {
             let _ = stopped.wait_for(|stopping| *stopping).await;
             tokio::time::sleep(GRACE).await;
