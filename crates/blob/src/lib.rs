@@ -23,8 +23,8 @@ use object_store::local::LocalFileSystem;
 use object_store::{ObjectStore, ObjectStoreExt};
 
 use crate::folder::Folder;
-pub use crate::read::{Condition, PIECE_BYTES};
-pub use crate::write::{Growing, Hashed, Written, too_large};
+pub use crate::read::{Blocks, Condition};
+pub use crate::write::{Growing, Summed, Written, too_large};
 
 /// The store of all bytes. Cheap to clone.
 #[derive(Clone, Debug)]

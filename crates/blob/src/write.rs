@@ -6,10 +6,10 @@ use std::pin::pin;
 
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
+use modelry_core::checksums::{Checksums, Summing};
 use modelry_core::digest::Sha256;
 use modelry_core::store_key::StoreKey;
 use modelry_core::{Error, Kind, Result};
-use sha2::Digest;
 use tokio::task::JoinHandle;
 
 use crate::Blobs;
@@ -23,10 +23,12 @@ const PIECE_BYTES: usize = 1024 * 1024;
 const SYNC_EVERY_BYTES: u64 = 32 * 1024 * 1024;
 
 /// What was written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Written {
     /// The digest of all bytes.
     pub sha256: Sha256,
+    /// The checksums of their blocks.
+    pub checksums: Checksums,
     /// How many bytes there are.
     pub size_bytes: u64,
 }
@@ -53,25 +55,25 @@ impl Blobs {
             }
             pipe.push(&bytes).await?;
         }
-        let (size_bytes, hash) = pipe.finish().await?;
-        let hash = hash.ok_or_else(|| Error::internal("a new blob was not hashed"))?;
-        Ok(Written { sha256: Sha256(hash.finalize().into()), size_bytes })
+        let (size_bytes, summing) = pipe.finish().await?;
+        let summing = summing.ok_or_else(|| Error::internal("a new blob was not hashed"))?;
+        Ok(Summed { summing, size_bytes }.finish())
     }
 
-    /// Goes on with the unfinished bytes of `key` at `offset`; what was written after it is cut off. `hashed` is the
-    /// digest's state at `offset`, where it is at hand.
+    /// Goes on with the unfinished bytes of `key` at `offset`; what was written after it is cut off. `summed` is what
+    /// those before `offset` came to, where it is at hand.
     ///
     /// Fails when there are less bytes than `offset`. Nobody else may be writing to the key.
-    pub async fn resume(&self, key: &StoreKey, offset: u64, hashed: Option<Hashed>) -> Result<Growing> {
+    pub async fn resume(&self, key: &StoreKey, offset: u64, summed: Option<Summed>) -> Result<Growing> {
         let path = self.folder.path(key);
         let opened = tokio::task::spawn_blocking(move || Partial::resume(path, offset));
         let target = Target::Begun(joined(opened.await)??);
-        let hash = match hashed {
-            Some(hashed) if hashed.size_bytes == offset => Some(hashed.state),
-            _ if offset == 0 => Some(sha2::Sha256::new()),
+        let summing = match summed {
+            Some(summed) if summed.size_bytes == offset => Some(summed.summing),
+            _ if offset == 0 => Some(Summing::default()),
             _ => None,
         };
-        Ok(Growing(Pipe::start(target, hash, offset)))
+        Ok(Growing(Pipe::start(target, summing, offset)))
     }
 }
 
@@ -89,25 +91,26 @@ impl Growing {
         self.0.synced
     }
 
-    /// Makes durable what has arrived. Answers how many bytes the key has, with their digest's state, where those before
-    /// were hashed too.
-    pub async fn finish(self) -> Result<(u64, Option<Hashed>)> {
-        let (size_bytes, hash) = self.0.finish().await?;
-        Ok((size_bytes, hash.map(|state| Hashed { state, size_bytes })))
+    /// Makes durable what has arrived. Answers how many bytes the key has, and what they came to, where that is known of
+    /// those before too.
+    pub async fn finish(self) -> Result<(u64, Option<Summed>)> {
+        let (size_bytes, summing) = self.0.finish().await?;
+        Ok((size_bytes, summing.map(|summing| Summed { summing, size_bytes })))
     }
 }
 
-/// The state of a digest after so many bytes.
+/// What the first bytes of a key came to, and how many they are.
 #[derive(Clone, Debug)]
-pub struct Hashed {
-    state: sha2::Sha256,
+pub struct Summed {
+    summing: Summing,
     size_bytes: u64,
 }
 
-impl Hashed {
-    /// The digest.
-    pub fn sha256(self) -> Sha256 {
-        Sha256(self.state.finalize().into())
+impl Summed {
+    /// What these bytes are, if there are no more.
+    pub fn finish(self) -> Written {
+        let (sha256, checksums) = self.summing.finish();
+        Written { sha256, checksums, size_bytes: self.size_bytes }
     }
 }
 
@@ -123,7 +126,7 @@ pub fn too_large(limit_bytes: u64) -> Error {
 /// [`Partial`] moves into each job and back, so it removes itself wherever it is when this is dropped.
 struct Pipe {
     file: Stage<Target>,
-    hash: Stage<Hash>,
+    sums: Stage<Sums>,
     piece: Vec<u8>,
     sync: Option<JoinHandle<io::Result<()>>>,
     /// How far the file is when the sync that is under way is through.
@@ -133,13 +136,13 @@ struct Pipe {
 
 impl Pipe {
     fn new(path: PathBuf) -> Self {
-        Self::start(Target::New(path), Some(sha2::Sha256::new()), 0)
+        Self::start(Target::New(path), Some(Summing::default()), 0)
     }
 
-    fn start(target: Target, hash: Hash, offset: u64) -> Self {
+    fn start(target: Target, sums: Sums, offset: u64) -> Self {
         Self {
             file: Stage::Idle(target),
-            hash: Stage::Idle(hash),
+            sums: Stage::Idle(sums),
             piece: Vec::new(),
             sync: None,
             syncing: offset,
@@ -164,12 +167,12 @@ impl Pipe {
     /// Starts hashing and writing the piece, once the piece before it is through.
     async fn pass_piece_on(&mut self) -> Result<()> {
         let target = self.file.settle().await?;
-        let hash = self.hash.settle().await?;
+        let sums = self.sums.settle().await?;
         self.sync_when_due(&target).await?;
         let piece = Bytes::from(std::mem::replace(&mut self.piece, Vec::with_capacity(PIECE_BYTES)));
         let hashed = piece.clone();
         self.file.start(move || target.append(&piece).map(Target::Begun));
-        self.hash.start(move || Ok(updated(hash, &hashed)));
+        self.sums.start(move || Ok(updated(sums, &hashed)));
         Ok(())
     }
 
@@ -196,27 +199,27 @@ impl Pipe {
     }
 
     /// Hashes and writes what is left, and makes everything durable. Answers how many bytes the file has.
-    async fn finish(mut self) -> Result<(u64, Hash)> {
+    async fn finish(mut self) -> Result<(u64, Sums)> {
         let target = self.file.settle().await?;
-        let hash = self.hash.settle().await?;
+        let sums = self.sums.settle().await?;
         self.finish_sync().await?;
         let piece = self.piece;
         let last = tokio::task::spawn_blocking(move || {
-            let hash = updated(hash, &piece);
-            Ok((target.append(&piece)?.publish()?, hash))
+            let sums = updated(sums, &piece);
+            Ok((target.append(&piece)?.publish()?, sums))
         });
         joined(last.await)?
     }
 }
 
-/// The state of the digest of all bytes so far; `None` where those before are not at hand.
-type Hash = Option<sha2::Sha256>;
+/// What all bytes so far come to; `None` where that of those before is not at hand.
+type Sums = Option<Summing>;
 
-fn updated(mut hash: Hash, bytes: &[u8]) -> Hash {
-    if let Some(hash) = &mut hash {
-        hash.update(bytes);
+fn updated(mut sums: Sums, bytes: &[u8]) -> Sums {
+    if let Some(sums) = &mut sums {
+        sums.update(bytes);
     }
-    hash
+    sums
 }
 
 /// What the next piece is written to.

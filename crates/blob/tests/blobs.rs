@@ -5,7 +5,8 @@ use std::path::Path;
 
 use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
-use modelry_blob::{Blobs, Condition, PIECE_BYTES, Written};
+use modelry_blob::{Blobs, Blocks, Condition, Written};
+use modelry_core::checksums::{BLOCK_BYTES, Checksums, Summing, blocks_of};
 use modelry_core::digest::Sha256;
 use modelry_core::store_key::StoreKey;
 use modelry_core::time::Timestamp;
@@ -38,12 +39,20 @@ async fn write(blobs: &Blobs, key: &StoreKey, bytes: &[u8]) -> Result<Written> {
 }
 
 async fn read(blobs: &Blobs, key: &StoreKey, range: Range<u64>) -> Result<Vec<u8>> {
-    let pieces: Vec<Bytes> = blobs.read(key, range).await?.try_collect().await?;
+    let pieces: Vec<Bytes> = blobs.read(key, range, None).await?.try_collect().await?;
     Ok(pieces.concat())
 }
 
 fn sha256_of(bytes: &[u8]) -> Sha256 {
     Sha256(sha2::Sha256::digest(bytes).into())
+}
+
+/// What writing `bytes` answers.
+fn written_of(bytes: &[u8]) -> Written {
+    let mut summing = Summing::default();
+    summing.update(bytes);
+    let (_, checksums) = summing.finish();
+    Written { sha256: sha256_of(bytes), checksums, size_bytes: bytes.len() as u64 }
 }
 
 /// Waits until there are `expected` files anywhere below `folder`: files are made and removed on the blocking pool.
@@ -77,7 +86,7 @@ async fn bytes_come_back_as_they_went_in_with_their_digest() {
 
         let written = write(&blobs, &key, &bytes).await.expect("written");
 
-        assert_eq!(written, Written { sha256: sha256_of(&bytes), size_bytes: size as u64 });
+        assert_eq!(written, written_of(&bytes));
         assert!(read(&blobs, &key, 0..size as u64).await.expect("read") == bytes, "{size} bytes");
     }
 }
@@ -108,10 +117,10 @@ async fn a_range_gives_exactly_its_bytes() {
 #[tokio::test]
 async fn a_download_holds_one_piece_at_a_time() {
     let (_folder, blobs) = open();
-    write(&blobs, &key(1), &patterned(3 * PIECE_BYTES + 1)).await.expect("written");
+    write(&blobs, &key(1), &patterned(3 * BLOCK_BYTES + 1)).await.expect("written");
 
     let pieces: Vec<Bytes> = blobs
-        .read(&key(1), 0..3 * PIECE_BYTES as u64 + 1)
+        .read(&key(1), 0..3 * BLOCK_BYTES as u64 + 1, None)
         .await
         .expect("there")
         .try_collect()
@@ -119,7 +128,7 @@ async fn a_download_holds_one_piece_at_a_time() {
         .expect("read");
 
     let sizes: Vec<usize> = pieces.iter().map(Bytes::len).collect();
-    assert_eq!(sizes, [PIECE_BYTES, PIECE_BYTES, PIECE_BYTES, 1]);
+    assert_eq!(sizes, [BLOCK_BYTES, BLOCK_BYTES, BLOCK_BYTES, 1]);
 }
 
 #[tokio::test]
@@ -211,9 +220,9 @@ async fn deleting_twice_is_deleting_once() {
 #[tokio::test]
 async fn an_open_download_survives_a_deletion() {
     let (_folder, blobs) = open();
-    let bytes = patterned(2 * PIECE_BYTES);
+    let bytes = patterned(2 * BLOCK_BYTES);
     write(&blobs, &key(1), &bytes).await.expect("written");
-    let mut download = blobs.read(&key(1), 0..bytes.len() as u64).await.expect("there");
+    let mut download = blobs.read(&key(1), 0..bytes.len() as u64, None).await.expect("there");
     let first = download.next().await.expect("a piece").expect("read");
 
     blobs.delete(&key(1)).await.expect("deleted");
@@ -246,10 +255,24 @@ fn flip(folder: &tempfile::TempDir, key: &StoreKey, at: usize) {
     std::fs::write(path, bytes).expect("the blob can be changed");
 }
 
-/// The bytes that are given out of a whole blob, and whether that ends well.
-async fn read_verified(blobs: &Blobs, key: &StoreKey, written: Written) -> (Vec<u8>, Result<()>) {
-    let mut pieces =
-        blobs.read_verified(key, written.size_bytes, written.sha256).await.expect("the blob is there");
+/// The checksums of the blocks of `range`, as whoever keeps all of them finds them.
+fn blocks(written: &Written, range: &Range<u64>) -> Blocks {
+    let of = blocks_of(range);
+    let at = |block: u64| usize::try_from(block).expect("few blocks") * Checksums::STORED_BYTES;
+    let checksums = Checksums::from_bytes(&written.checksums.to_bytes()[at(of.start)..at(of.end)]);
+    Blocks::of(range, written.size_bytes, checksums.expect("whole checksums")).expect("as many as blocks")
+}
+
+/// The bytes of a range that are given out when they are verified, and whether that ends well.
+async fn read_verified(
+    blobs: &Blobs,
+    key: &StoreKey,
+    written: &Written,
+    range: Range<usize>,
+) -> (Vec<u8>, Result<()>) {
+    let range = range.start as u64..range.end as u64;
+    let blocks = blocks(written, &range);
+    let mut pieces = blobs.read(key, range, Some(blocks)).await.expect("the blob is there");
     let mut bytes = Vec::new();
     while let Some(piece) = pieces.next().await {
         match piece {
@@ -261,42 +284,65 @@ async fn read_verified(blobs: &Blobs, key: &StoreKey, written: Written) -> (Vec<
 }
 
 #[tokio::test]
-async fn sound_bytes_are_given_out_as_a_whole() {
+async fn sound_bytes_are_given_out_from_anywhere_to_anywhere() {
     let (_folder, blobs) = open();
-    for size in [0, 1, PIECE_BYTES, 2 * PIECE_BYTES + 7] {
-        let (key, bytes) = (key(u8::try_from(size % 251).expect("below 251")), patterned(size));
-        let written = write(&blobs, &key, &bytes).await.expect("written");
-        let (read, outcome) = read_verified(&blobs, &key, written).await;
-        assert!(outcome.is_ok() && read == bytes, "{size}");
+    let size = 2 * BLOCK_BYTES + 7;
+    let bytes = patterned(size);
+    let written = write(&blobs, &key(1), &bytes).await.expect("written");
+    let places = [0, 1, BLOCK_BYTES - 1, BLOCK_BYTES, BLOCK_BYTES + 1, 2 * BLOCK_BYTES, size - 1, size];
+    for start in places {
+        for end in places.into_iter().filter(|end| *end >= start) {
+            let (read, outcome) = read_verified(&blobs, &key(1), &written, start..end).await;
+            assert!(outcome.is_ok() && read == bytes[start..end], "{start}..{end}");
+        }
     }
 }
 
 #[tokio::test]
-async fn the_last_piece_of_damaged_bytes_is_never_given_out() {
+async fn a_damaged_block_is_never_given_out_and_others_are() {
     let (folder, blobs) = open();
-    let bytes = patterned(2 * PIECE_BYTES + 7);
+    let bytes = patterned(2 * BLOCK_BYTES + 7);
     let written = write(&blobs, &key(1), &bytes).await.expect("written");
-    flip(&folder, &key(1), 3);
+    flip(&folder, &key(1), BLOCK_BYTES + 3);
 
-    let (read, outcome) = read_verified(&blobs, &key(1), written).await;
-
-    assert_eq!(read.len(), 2 * PIECE_BYTES);
+    let (read, outcome) = read_verified(&blobs, &key(1), &written, 5..bytes.len()).await;
+    assert!(read == bytes[5..BLOCK_BYTES]);
     assert_eq!(outcome.expect_err("damaged").kind(), Kind::Unavailable);
+    // Not the damaged byte, but one of its block.
+    let (read, outcome) = read_verified(&blobs, &key(1), &written, BLOCK_BYTES + 9..BLOCK_BYTES + 10).await;
+    assert!(read.is_empty() && outcome.is_err());
+    let (read, outcome) = read_verified(&blobs, &key(1), &written, 2 * BLOCK_BYTES..bytes.len()).await;
+    assert!(outcome.is_ok() && read == bytes[2 * BLOCK_BYTES..]);
 }
 
 #[tokio::test]
-async fn a_check_says_what_is_wrong() {
+async fn bytes_that_arrive_in_several_goes_come_to_the_same() {
+    let (_folder, blobs) = open();
+    let bytes = patterned(3 * BLOCK_BYTES);
+    let (mut at, mut summed) = (0, None);
+    for end in [100, BLOCK_BYTES + 1, 3 * BLOCK_BYTES] {
+        let mut growing = blobs.resume(&key(1), at as u64, summed).await.expect("resumed");
+        growing.push(&bytes[at..end]).await.expect("taken");
+        (at, summed) = (end, growing.finish().await.expect("durable").1);
+    }
+
+    assert_eq!(summed.expect("known from the first byte on").finish(), written_of(&bytes));
+    assert_eq!(blobs.sum_again(&key(1), bytes.len() as u64).await.expect("readable"), written_of(&bytes));
+}
+
+#[tokio::test]
+async fn a_check_says_what_is_there() {
     let (folder, blobs) = open();
     let bytes = patterned(100);
-    let written = write(&blobs, &key(1), &bytes).await.expect("written");
-    let check = async |size, sha256| blobs.check(&key(1), size, Some(sha256), |_| ()).await;
+    write(&blobs, &key(1), &bytes).await.expect("written");
+    let check = async |size| blobs.check(&key(1), size, |_| ()).await;
 
-    assert_eq!(check(100, written.sha256).await, Condition::Sound);
-    assert_eq!(check(99, written.sha256).await, Condition::Size(100));
+    assert_eq!(check(100).await, Condition::Readable(written_of(&bytes)));
+    assert_eq!(check(99).await, Condition::Size(100));
     flip(&folder, &key(1), 50);
     let mut flipped = bytes;
     flipped[50] ^= 1;
-    assert_eq!(check(100, written.sha256).await, Condition::Digest(sha256_of(&flipped)));
+    assert_eq!(check(100).await, Condition::Readable(written_of(&flipped)));
     std::fs::remove_file(folder.path().join(key(1).as_str())).expect("removed");
-    assert_eq!(check(100, written.sha256).await, Condition::Missing);
+    assert_eq!(check(100).await, Condition::Missing);
 }

@@ -5,6 +5,7 @@
 
 pub mod address;
 pub mod artifact_path;
+pub mod checksums;
 pub mod digest;
 pub mod error;
 pub mod formats;

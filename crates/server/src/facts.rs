@@ -5,7 +5,7 @@ use modelry_core::formats::{self, Facts, FileKind, Reading};
 use modelry_core::{Error, Result};
 use modelry_store::files::Found;
 
-use crate::App;
+use crate::{App, transfer};
 
 /// The facts of a file: as they were noted when it arrived, else read now.
 pub async fn read(app: &App, kind: FileKind, file: &Found) -> Result<Facts> {
@@ -48,7 +48,8 @@ async fn read_bytes(app: &App, kind: FileKind, file: &Found) -> Result<Facts> {
 }
 
 async fn read_head(app: &App, file: &Found, bytes: u64) -> Result<Vec<u8>> {
-    let mut pieces = app.blobs.read(file.bytes.intact(&file.file.path)?, 0..bytes).await?;
+    let mut pieces =
+        transfer::read(app, (&file.file.path, &file.bytes, file.file.size_bytes), 0..bytes).await?;
     let mut head = Vec::new();
     while let Some(piece) = pieces.try_next().await? {
         head.extend_from_slice(&piece);

@@ -101,21 +101,25 @@ async fn look(
             tell(format!("looked at {}, {}", counted(report.blobs, "blob"), bytes(size)));
         }
     };
-    app.blobs.check(&blob.store_key, blob.size_bytes, blob.sha256, seen).await
+    app.blobs.check(&blob.store_key, blob.size_bytes, seen).await
 }
 
 /// Marks a blob by what was found, and answers what is wrong with one that is still there.
 async fn judge(app: &App, blob: &Blob, condition: Condition, report: &mut Report) -> Result<Option<Damaged>> {
     let id = blob.id;
     let problem = match condition {
-        Condition::Sound if blob.is_damaged => {
-            report.repaired += u64::from(app.db.write(move |tx| damage::clear(tx, id)).await?);
+        Condition::Readable(found) if blob.sha256.is_none_or(|sha256| sha256 == found.sha256) => {
+            if !blob.has_checksums {
+                app.db.write(move |tx| damage::add_checksums(tx, id, &found.checksums)).await?;
+            }
+            if blob.is_damaged {
+                report.repaired += u64::from(app.db.write(move |tx| damage::clear(tx, id)).await?);
+            }
             return Ok(None);
         }
-        Condition::Sound => return Ok(None),
+        Condition::Readable(found) => format!("the bytes have the sha256 {}", found.sha256),
         Condition::Missing => "the bytes are missing".to_owned(),
         Condition::Size(size) => format!("there are {size} bytes"),
-        Condition::Digest(found) => format!("the bytes have the sha256 {found}"),
         Condition::Unreadable(why) => format!("the bytes cannot be read: {why}"),
     };
     // Collection may have removed it meanwhile, which it says in the row before it touches the bytes.

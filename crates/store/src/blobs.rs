@@ -10,7 +10,9 @@
 //! is not shared with new ones, until its bytes are right again.
 
 use std::collections::HashSet;
+use std::ops::Range;
 
+use modelry_core::checksums::{Checksums, blocks_of};
 use modelry_core::digest::Sha256;
 use modelry_core::ids::{BlobId, ProjectId};
 use modelry_core::store_key::StoreKey;
@@ -28,6 +30,8 @@ pub struct NewBlob {
     pub id: BlobId,
     /// The digest of the bytes.
     pub sha256: Sha256,
+    /// The checksums of their blocks.
+    pub checksums: Checksums,
     /// How many bytes there are.
     pub size_bytes: u64,
     /// Where they lie.
@@ -112,7 +116,38 @@ pub fn insert_or_share(tx: &mut Tx<'_>, new: &NewBlob) -> Result<Stored> {
          VALUES ($1, $2, $3, $4, $5, $6, $6)",
         &[&new.id.0, &digest, &size_bytes, &new.store_key.as_str(), &LIVE, &new.created_at.0],
     )?;
+    set_checksums(tx, new.id, &new.checksums)?;
     Ok(Stored::Inserted(new.id))
+}
+
+/// Notes the checksums of a blob.
+pub(crate) fn set_checksums(tx: &mut Tx<'_>, id: BlobId, checksums: &Checksums) -> Result<()> {
+    tx.execute(
+        "INSERT INTO blob_checksums (blob_id, checksums) VALUES ($1, $2)
+         ON CONFLICT (blob_id) DO UPDATE SET checksums = excluded.checksums",
+        &[&id.0, &checksums.to_bytes().as_slice()],
+    )?;
+    Ok(())
+}
+
+/// The checksums of the blocks in which the bytes `range` of the blob under `store_key` lie. `None` where there are none of
+/// it, and where no byte is asked for.
+pub fn checksums(tx: &mut Tx<'_>, store_key: &StoreKey, range: &Range<u64>) -> Result<Option<Checksums>> {
+    if range.is_empty() {
+        return Ok(None);
+    }
+    let (blocks, bytes) = (blocks_of(range), Checksums::STORED_BYTES as u64);
+    // The first byte of a value is its byte 1.
+    let (first, count) =
+        (to_column(blocks.start * bytes + 1)?, to_column((blocks.end - blocks.start) * bytes)?);
+    let found = tx.query_opt(
+        "SELECT substr(c.checksums, CAST(CAST($2 AS BIGINT) AS INTEGER), CAST(CAST($3 AS BIGINT) AS INTEGER))
+           FROM blobs b CROSS JOIN blob_checksums c
+          WHERE b.store_key = $1 AND c.blob_id = b.id LIMIT 1",
+        &[&store_key.as_str(), &first, &count],
+        |row| row.get::<Vec<u8>>(0),
+    )?;
+    found.as_deref().map(Checksums::from_bytes).transpose()
 }
 
 /// The live blob with these bytes.
@@ -215,8 +250,12 @@ pub fn list_dying(tx: &mut Tx<'_>, limit: i64) -> Result<Vec<Dying>> {
 
 /// Deletes the row of a dying blob whose bytes are gone; answers whether there was one.
 pub fn delete_dying(tx: &mut Tx<'_>, id: BlobId) -> Result<bool> {
-    facts::delete(tx, id)?;
-    Ok(tx.execute("DELETE FROM blobs WHERE id = $1 AND state = $2", &[&id.0, &DYING])? > 0)
+    let is_gone = tx.execute("DELETE FROM blobs WHERE id = $1 AND state = $2", &[&id.0, &DYING])? > 0;
+    if is_gone {
+        facts::delete(tx, id)?;
+        tx.execute("DELETE FROM blob_checksums WHERE blob_id = $1", &[&id.0])?;
+    }
+    Ok(is_gone)
 }
 
 /// Those of `keys` that no row names: their bytes belong to nobody.

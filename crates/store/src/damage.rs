@@ -1,6 +1,7 @@
 //! What a look at all bytes needs: every blob, the mark of those that are damaged, and every file with its blob.
 
 use modelry_core::Result;
+use modelry_core::checksums::Checksums;
 use modelry_core::digest::Sha256;
 use modelry_core::ids::{BlobId, ProjectId};
 use modelry_core::store_key::StoreKey;
@@ -23,6 +24,8 @@ pub struct Blob {
     pub sha256: Option<Sha256>,
     /// Whether it is marked as damaged.
     pub is_damaged: bool,
+    /// Whether there are checksums of it: what was stored before there were any has none.
+    pub has_checksums: bool,
 }
 
 /// A file with its blob.
@@ -50,9 +53,10 @@ pub struct Named {
 /// Up to `limit` blobs in the order of their numbers, those after `after`; dying ones are left out.
 pub fn list_blobs(tx: &mut Tx<'_>, after: BlobId, limit: i64) -> Result<Vec<Blob>> {
     tx.query(
-        "SELECT id, store_key, size_bytes, sha256, state FROM blobs
-          WHERE id > $1 AND state <> $2
-          ORDER BY id LIMIT $3",
+        "SELECT b.id, b.store_key, b.size_bytes, b.sha256, b.state, c.blob_id
+           FROM blobs b LEFT JOIN blob_checksums c ON c.blob_id = b.id
+          WHERE b.id > $1 AND b.state <> $2
+          ORDER BY b.id LIMIT $3",
         &[&after.0, &DYING, &limit],
         |row| {
             let sha256: Option<Vec<u8>> = row.get(3)?;
@@ -62,9 +66,22 @@ pub fn list_blobs(tx: &mut Tx<'_>, after: BlobId, limit: i64) -> Result<Vec<Blob
                 size_bytes: blobs::from_column(row.get(2)?)?,
                 sha256: sha256.map(|bytes| Sha256::from_slice(&bytes)).transpose()?,
                 is_damaged: row.get::<i64>(4)? == DAMAGED,
+                has_checksums: row.get::<Option<i64>>(5)?.is_some(),
             })
         },
     )
+}
+
+/// Notes the checksums of a blob that was stored before there were any, if it is still there.
+pub fn add_checksums(tx: &mut Tx<'_>, id: BlobId, checksums: &Checksums) -> Result<()> {
+    let is_there =
+        tx.query_opt("SELECT id FROM blobs WHERE id = $1 AND state <> $2", &[&id.0, &DYING], |row| {
+            row.get::<i64>(0)
+        })?;
+    if is_there.is_some() {
+        blobs::set_checksums(tx, id, checksums)?;
+    }
+    Ok(())
 }
 
 /// Marks a blob as damaged. Answers `false` where it is gone, or on its way.

@@ -139,11 +139,7 @@ pub(super) fn entries(
     )
 }
 
-/// The bytes of a file, which break off before their end where they are not those that were stored.
-pub(super) async fn verified(app: &App, entry: &ManifestEntry) -> Result<BoxStream<'static, Result<Bytes>>> {
-    let (key, size_bytes) = (entry.bytes.intact(&entry.path)?, entry.size_bytes);
-    match entry.sha256 {
-        Some(sha256) => app.blobs.read_verified(key, size_bytes, sha256).await,
-        None => app.blobs.read(key, 0..size_bytes).await,
-    }
+/// The bytes of a file, which break off where they are not those that were stored.
+pub(super) async fn read_all(app: &App, entry: &ManifestEntry) -> Result<BoxStream<'static, Result<Bytes>>> {
+    super::read(app, (&entry.path, &entry.bytes, entry.size_bytes), 0..entry.size_bytes).await
 }

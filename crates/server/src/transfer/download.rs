@@ -58,8 +58,8 @@ impl Asked {
 ///
 /// What people upload is never shown as a page of this server, whatever its type: it is an attachment, in a sandbox.
 ///
-/// A whole file is verified on the way: where the bytes on the disk are not those that were stored, the answer breaks
-/// off before its end, or, of a file of one piece, is `Unavailable`. A part is given as it is.
+/// It is verified on the way: where the bytes on the disk are not those that were stored, the answer breaks off before
+/// them, or, where they are the first, is `Unavailable`.
 pub async fn download(app: &App, file: Found, asked: &Asked) -> Result<Response> {
     let state = State {
         etag: file.sha256.map(|sha256| format!("\"{sha256}\"")),
@@ -83,20 +83,13 @@ pub async fn download(app: &App, file: Found, asked: &Asked) -> Result<Response>
         let value = format!("bytes {}-{}/{size_bytes}", range.start, range.end - 1);
         headers.insert(CONTENT_RANGE, value_of(&value)?);
     }
-    let body =
-        if asked.method == Method::HEAD { Body::empty() } else { body_of(app, file, status, range).await? };
+    let body = if asked.method == Method::HEAD { Body::empty() } else { body_of(app, file, range).await? };
     Ok((status, headers, body).into_response())
 }
 
-async fn body_of(app: &App, file: Found, status: StatusCode, range: Range<u64>) -> Result<Body> {
+async fn body_of(app: &App, file: Found, range: Range<u64>) -> Result<Body> {
     let path = file.file.path;
-    let key = file.bytes.intact(&path)?;
-    let mut bytes = match file.sha256 {
-        Some(sha256) if status == StatusCode::OK => {
-            app.blobs.read_verified(key, file.file.size_bytes, sha256).await?
-        }
-        _ => app.blobs.read(key, range).await?,
-    };
+    let mut bytes = super::read(app, (&path, &file.bytes, file.file.size_bytes), range).await?;
     // As long as the status is not sent, it can tell what is wrong; then the log is the only place that can.
     let logged = move |error: &Error| tracing::error!(%error, path, "a download broke off");
     let first = bytes.try_next().await.inspect_err(&logged)?;

@@ -8,9 +8,9 @@ use axum::extract::{FromRequest, Request};
 use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE};
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt, stream};
+use modelry_blob::Written;
 use modelry_blob::too_large;
 use modelry_core::artifact_path::ArtifactPath;
-use modelry_core::digest::Sha256;
 use modelry_core::ids::BlobId;
 use modelry_core::store_key::StoreKey;
 use modelry_core::{Error, Kind, Result};
@@ -70,22 +70,13 @@ impl<S: Send + Sync> FromRequest<S> for Upload {
     }
 }
 
-/// What was received.
-#[derive(Clone, Copy, Debug)]
-pub struct Received {
-    /// The digest of the bytes.
-    pub sha256: Sha256,
-    /// How many there are.
-    pub size_bytes: u64,
-}
-
 /// Where an upload is to be kept: says so inside the transaction that writes the row, so what it checks holds then.
 pub type PlaceOf = Arc<dyn Fn(&mut Tx<'_>) -> Result<(Tree, ArtifactPath)> + Send + Sync>;
 
 /// Takes an upload of at most `limit_bytes` and makes it the file that `place` names, replacing one that is there.
 ///
 /// The file is visible when this returns `Ok`, and durable; after any failure nothing of it is visible.
-pub async fn store(app: &App, upload: Upload, limit_bytes: u64, place: PlaceOf) -> Result<Received> {
+pub async fn store(app: &App, upload: Upload, limit_bytes: u64, place: PlaceOf) -> Result<Written> {
     if upload.length.is_some_and(|length| length > limit_bytes) {
         return Err(too_large(limit_bytes));
     }
@@ -94,13 +85,12 @@ pub async fn store(app: &App, upload: Upload, limit_bytes: u64, place: PlaceOf) 
     app.db.read(move |tx| check(tx, &asked)).await?;
     let store_key = StoreKey::new(app.random.bytes());
     let written = app.blobs.write(&store_key, Upload::bytes(upload.body), limit_bytes).await?;
-    let received = Received { sha256: written.sha256, size_bytes: written.size_bytes };
     let checked = upload.announced.verify(written.sha256);
     // A client that goes now stops nothing any more: whether there is a row decides what becomes of the bytes, so
     // somebody has to wait for the answer.
-    let kept = tokio::spawn(keep(app.clone(), (store_key, received), checked, place)).await;
+    let kept = tokio::spawn(keep(app.clone(), (store_key, written.clone()), checked, place)).await;
     kept.map_err(|error| Error::internal("storing a file was cut off").with_source(error))??;
-    Ok(received)
+    Ok(written)
 }
 
 /// Fails where no file can be kept.
@@ -113,12 +103,12 @@ pub(crate) fn check(tx: &mut Tx<'_>, place: &PlaceOf) -> Result<()> {
 /// they are not needed.
 pub(crate) async fn keep(
     app: App,
-    (store_key, received): (StoreKey, Received),
+    (store_key, written): (StoreKey, Written),
     checked: Result<()>,
     place: PlaceOf,
 ) -> Result<()> {
     let stored = match checked {
-        Ok(()) => insert_with_facts(&app, store_key.clone(), received, place).await,
+        Ok(()) => insert_with_facts(&app, store_key.clone(), written, place).await,
         Err(error) => Err(error),
     };
     let is_needed = match &stored {
@@ -143,12 +133,13 @@ pub(crate) async fn remove(app: &App, store_key: &StoreKey) {
 async fn insert_with_facts(
     app: &App,
     store_key: StoreKey,
-    received: Received,
+    written: Written,
     place: PlaceOf,
 ) -> Result<Stored> {
     let id = BlobId(app.ids.next_global(Series::Blob).await?);
-    let Received { sha256, size_bytes } = received;
-    let blob = NewBlob { id, sha256, size_bytes, store_key, created_at: app.clock.now() };
+    let Written { sha256, checksums, size_bytes } = written;
+    let created_at = app.clock.now();
+    let blob = NewBlob { id, sha256, checksums, size_bytes, store_key, created_at };
     let (stored, file) = app.db.write(move |tx| insert(tx, &blob, &place)).await?;
     facts::note(app, file).await;
     Ok(stored)

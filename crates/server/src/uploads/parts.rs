@@ -12,7 +12,7 @@ use modelry_store::uploads::{self, Part, Upload};
 
 use super::done_with;
 use crate::access::Granted;
-use crate::transfer::{self, PlaceOf, Received};
+use crate::transfer::{self, PlaceOf};
 use crate::{App, secrets};
 
 /// How many parts an upload has at most.
@@ -127,9 +127,8 @@ async fn join(
     let store_key = StoreKey::new(app.random.bytes());
     let bytes = concatenated(app.clone(), parts.clone());
     let written = app.blobs.write(&store_key, bytes, app.settings.limits.file_bytes).await?;
-    let received = Received { sha256: written.sha256, size_bytes: written.size_bytes };
-    let place = done_with(app, project, upload, received.size_bytes, place);
-    transfer::keep(app.clone(), (store_key, received), Ok(()), place).await?;
+    let place = done_with(app, project, upload, written.size_bytes, place);
+    transfer::keep(app.clone(), (store_key, written), Ok(()), place).await?;
     remove_all(app, &upload.id, &parts).await;
     Ok(())
 }
@@ -201,7 +200,7 @@ fn concatenated(app: App, parts: Vec<Part>) -> impl Stream<Item = Result<bytes::
     stream::iter(parts)
         .then(move |part| {
             let app = app.clone();
-            async move { app.blobs.read(&part.store_key, 0..part.size_bytes).await }
+            async move { app.blobs.read(&part.store_key, 0..part.size_bytes, None).await }
         })
         .try_flatten()
 }

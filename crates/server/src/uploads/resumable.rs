@@ -18,7 +18,7 @@ use super::turns::Held;
 use super::{Known, done_with, known};
 use crate::App;
 use crate::access::Granted;
-use crate::transfer::{self, PlaceOf, Received};
+use crate::transfer::{self, PlaceOf};
 
 /// A file that somebody is about to send.
 #[derive(Clone, Debug)]
@@ -177,8 +177,8 @@ async fn take(
     held: &mut Held,
 ) -> Result<(Upload, Option<Error>)> {
     let store_key = upload.store_key.as_ref().ok_or_else(|| Error::invalid("this upload takes parts"))?;
-    let hashed = held.hashed.take();
-    let mut growing = app.blobs.resume(store_key, span.start, hashed).await?;
+    let summed = held.summed.take();
+    let mut growing = app.blobs.resume(store_key, span.start, summed).await?;
     let mut bytes = pin!(transfer::Upload::bytes(body));
     let (mut at, mut noted, mut broken) = (span.start, span.start, None);
     if span.start < upload.received_bytes {
@@ -209,8 +209,8 @@ async fn take(
             note(app, project, &upload.id, noted).await?;
         }
     }
-    let (received_bytes, hashed) = growing.finish().await?;
-    *held.hashed = hashed;
+    let (received_bytes, summed) = growing.finish().await?;
+    *held.summed = summed;
     if received_bytes > noted {
         note(app, project, &upload.id, received_bytes).await?;
     }
@@ -231,19 +231,19 @@ async fn finish(
     place: PlaceOf,
 ) -> Result<()> {
     let store_key = upload.store_key.clone().ok_or_else(|| Error::invalid("this upload takes parts"))?;
-    let sha256 = match held.hashed.take() {
-        Some(hashed) => hashed.sha256(),
-        None => app.blobs.digest(&store_key, upload.received_bytes).await?,
+    let written = match held.summed.take() {
+        Some(summed) => summed.finish(),
+        None => app.blobs.sum_again(&store_key, upload.received_bytes).await?,
     };
-    let received = Received { sha256, size_bytes: upload.received_bytes };
+    let sha256 = written.sha256;
     let checked = match upload.sha256 {
         Some(announced) if announced != sha256 => Err(Error::invalid(format!(
             "the bytes received have the sha-256 {sha256}, but {announced} was announced: nothing was stored"
         ))),
         _ => Ok(()),
     };
-    let place = done_with(app, project, upload, received.size_bytes, place);
-    let kept = transfer::keep(app.clone(), (store_key, received), checked, place).await;
+    let place = done_with(app, project, upload, written.size_bytes, place);
+    let kept = transfer::keep(app.clone(), (store_key, written), checked, place).await;
     match &kept {
         Ok(()) => app.turns.forget(&upload.id),
         // It is tried again when the last byte is sent once more.

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use modelry_blob::Hashed;
+use modelry_blob::Summed;
 use tokio::sync::{OwnedMutexGuard, watch};
 
 /// How many uploads are remembered at most; the digests of others are taken anew when they are whole.
@@ -17,14 +17,14 @@ pub struct Turns(Mutex<HashMap<String, Turn>>);
 struct Turn {
     /// Counts requests: whoever sees it change is not the newest any more.
     newest: Arc<watch::Sender<u64>>,
-    /// The state of the digest of what has arrived, if it is at hand. Held by who is sending.
-    hashed: Arc<tokio::sync::Mutex<Option<Hashed>>>,
+    /// What the bytes that have arrived come to, if it is at hand. Held by who is sending.
+    summed: Arc<tokio::sync::Mutex<Option<Summed>>>,
 }
 
 /// The right to send to an upload.
 pub(super) struct Held {
-    /// The state of the digest of what has arrived, if it is at hand.
-    pub(super) hashed: OwnedMutexGuard<Option<Hashed>>,
+    /// What the bytes that have arrived come to, if it is at hand.
+    pub(super) summed: OwnedMutexGuard<Option<Summed>>,
     overtaken: watch::Receiver<u64>,
 }
 
@@ -35,15 +35,15 @@ impl Turns {
         let turn = self.turn(id);
         turn.newest.send_modify(|count| *count += 1);
         let overtaken = turn.newest.subscribe();
-        Held { hashed: turn.hashed.lock_owned().await, overtaken }
+        Held { summed: turn.summed.lock_owned().await, overtaken }
     }
 
     fn turn(&self, id: &str) -> Turn {
         let mut turns = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if turns.len() >= CAPACITY && !turns.contains_key(id) {
-            turns.retain(|_, turn| Arc::strong_count(&turn.hashed) > 1);
+            turns.retain(|_, turn| Arc::strong_count(&turn.summed) > 1);
         }
-        let new = || Turn { newest: Arc::new(watch::Sender::new(0)), hashed: Arc::default() };
+        let new = || Turn { newest: Arc::new(watch::Sender::new(0)), summed: Arc::default() };
         turns.entry(id.to_owned()).or_insert_with(new).clone()
     }
 

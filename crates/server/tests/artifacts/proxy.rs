@@ -72,6 +72,7 @@ async fn a_directory_of_thousands_is_listed_whole() {
         let blob = NewBlob {
             id: BlobId(1),
             sha256: modelry_core::digest::Sha256([1; 32]),
+            checksums: modelry_core::checksums::Checksums::default(),
             size_bytes: 1,
             store_key: StoreKey::new([1; 16]),
             created_at: Timestamp(0),

@@ -1,4 +1,5 @@
 use modelry_core::Result;
+use modelry_core::checksums::{BLOCK_BYTES, Checksums};
 use modelry_core::digest::Sha256;
 use modelry_core::ids::BlobId;
 use modelry_db::Db;
@@ -134,6 +135,28 @@ both! {
 }
 
 both! {
+    async fn a_blob_has_checksums_of_any_part(db: Db) {
+        let stored: Vec<u8> = (0..40).collect();
+        let new = NewBlob {
+            checksums: Checksums::from_bytes(&stored).expect("ten of four bytes"),
+            size_bytes: 9 * BLOCK_BYTES as u64 + 1,
+            ..new_blob(1, 5)
+        };
+        write(&db, move |tx| blobs::insert_or_share(tx, &new)).await;
+
+        let block = BLOCK_BYTES as u64;
+        let parts =
+            [(0..1, 0..4), (block - 1..block + 1, 0..8), (3 * block..4 * block, 12..16), (0..9 * block + 1, 0..40)];
+        for (range, expected) in parts {
+            let found = read(&db, move |tx| blobs::checksums(tx, &key(1), &range)).await.expect("there are some");
+            assert_eq!(found.to_bytes(), stored[expected]);
+        }
+        assert_eq!(read(&db, |tx| blobs::checksums(tx, &key(1), &(5..5))).await, None);
+        assert_eq!(read(&db, |tx| blobs::checksums(tx, &key(2), &(0..1))).await, None);
+    }
+}
+
+both! {
     async fn only_a_dying_blob_loses_its_row(db: Db) {
         put(&db, TREE, "live", (1, 1)).await;
         put(&db, TREE, "dead", (2, 2)).await;
@@ -144,6 +167,7 @@ both! {
         assert!(!write(&db, |tx| blobs::delete_dying(tx, BlobId(1))).await);
         assert!(write(&db, |tx| blobs::delete_dying(tx, BlobId(2))).await);
         assert!(!write(&db, |tx| blobs::delete_dying(tx, BlobId(2))).await);
+        assert_eq!(given::with_checksums(&db).await, [1]);
 
         let without = read(&db, |tx| blobs::without_row(tx, &[key(1), key(2), key(3)])).await;
         assert_eq!(without, [key(2), key(3)]);

@@ -1,4 +1,5 @@
 use modelry_core::Kind;
+use modelry_core::checksums::Checksums;
 use modelry_core::ids::{BlobId, ProjectId, VersionId};
 use modelry_db::Db;
 use modelry_store::blobs::{self, Stored};
@@ -56,6 +57,8 @@ both! {
         dying_after_marking(&db, LATER).await;
 
         assert!(!mark(&db, 1).await);
+        write(&db, |tx| damage::add_checksums(tx, BlobId(7), &Checksums::default())).await;
+        assert_eq!(given::with_checksums(&db).await, [1]);
         assert_eq!(read(&db, |tx| damage::list_blobs(tx, BlobId(0), 10)).await, []);
     }
 }

@@ -2,6 +2,7 @@
 
 use modelry_core::Result;
 use modelry_core::artifact_path::ArtifactPath;
+use modelry_core::checksums::Checksums;
 use modelry_core::digest::Sha256;
 use modelry_core::ids::{BlobId, CandidateId, ProjectId};
 use modelry_core::store_key::StoreKey;
@@ -33,6 +34,7 @@ pub(crate) fn new_blob(number: u8, content: u8) -> NewBlob {
     NewBlob {
         id: BlobId(i64::from(number)),
         sha256: Sha256([content; 32]),
+        checksums: Checksums::from_bytes(&[content; 4]).expect("one"),
         size_bytes: 100 + u64::from(content),
         store_key: key(number),
         created_at: NOW,
@@ -111,4 +113,10 @@ pub(crate) async fn read<T: Send + 'static>(
     work: impl Fn(&mut Tx<'_>) -> Result<T> + Send + 'static,
 ) -> T {
     db.read(work).await.expect("the read succeeds")
+}
+
+/// The numbers of the blobs that have checksums.
+pub(crate) async fn with_checksums(db: &Db) -> Vec<i64> {
+    read(db, |tx| tx.query("SELECT blob_id FROM blob_checksums ORDER BY blob_id", &[], |row| row.get(0)))
+        .await
 }

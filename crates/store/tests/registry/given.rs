@@ -1,6 +1,7 @@
 //! What tests start from: an empty project 1, in which everything happens at [`NOW`] unless the test says otherwise.
 
 use modelry_core::artifact_path::ArtifactPath;
+use modelry_core::checksums::Checksums;
 use modelry_core::digest::Sha256;
 use modelry_core::ids::{
     BlobId, CandidateId, ExperimentId, KeyId, LoggedModelEid, LoggedModelId, ModelId, ProjectId, VersionId,
@@ -248,6 +249,7 @@ pub(crate) async fn put(db: &Db, tree: Tree, at: &str, content: u8) {
     let new = NewBlob {
         id: BlobId(i64::from(content)),
         sha256: Sha256([content; 32]),
+        checksums: Checksums::from_bytes(&[content; 4]).expect("one"),
         size_bytes: 100 + u64::from(content),
         store_key: StoreKey::new([content; 16]),
         created_at: NOW,

@@ -8,7 +8,7 @@ use modelry_core::formats::safetensors::Safetensors;
 use modelry_core::formats::signature::{Column, Param, Signature};
 use modelry_core::formats::tensors::{Tensor, Tensors};
 use modelry_core::formats::{self, Facts, FileKind};
-use modelry_server::{App, facts};
+use modelry_server::{App, facts, transfer};
 use modelry_store::files::Found;
 
 use crate::format;
@@ -34,7 +34,7 @@ pub(super) async fn read_mlmodel(app: &App, file: &Found) -> Result<Mlmodel> {
 
 /// Reads some bytes of a file.
 pub(super) async fn read_range(app: &App, file: &Found, range: std::ops::Range<u64>) -> Result<Vec<u8>> {
-    let mut pieces = app.blobs.read(file.bytes.intact(&file.file.path)?, range).await?;
+    let mut pieces = transfer::read(app, (&file.file.path, &file.bytes, file.file.size_bytes), range).await?;
     let mut bytes = Vec::new();
     while let Some(piece) = pieces.try_next().await? {
         bytes.extend_from_slice(&piece);
