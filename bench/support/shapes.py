@@ -18,6 +18,8 @@ class Shape:
     bound: dict[str, int] | None = None
     # Whether a page far behind is measured too.
     paged: bool = False
+    # Whether the last page is measured too, behind which those come that do not have the key.
+    last: bool = False
 
     def body(self, experiment, page_token=None, limit=100):
         """The body of the call."""
@@ -34,7 +36,7 @@ class Shape:
 SHAPES = [
     Shape("no order: newest first", bound=ANY_ORDER, paged=True),
     Shape("order by start, oldest first", "attributes.start_time ASC", bound=ANY_ORDER, paged=True),
-    Shape("order by a metric", "metrics.m2 DESC", bound=ANY_ORDER, paged=True),
+    Shape("order by a metric", "metrics.m2 DESC", bound=ANY_ORDER, paged=True, last=True),
     Shape("order by a param of 20 values", "params.p1 ASC", bound=ANY_ORDER, paged=True),
     Shape("order by a param, all different", "params.p9 ASC", bound=ANY_ORDER, paged=True),
     Shape("order by metadata of 10 values", "tags.team DESC", bound=ANY_ORDER, paged=True),
