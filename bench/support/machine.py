@@ -4,8 +4,13 @@ import contextlib
 import os
 import platform
 import re
+import signal
 import subprocess
+import sys
 from pathlib import Path
+
+# Ends with the program that started it, however that ends.
+LOOP = f"while kill -0 {os.getpid()}; do i=0; while [ $i -lt 1000000 ]; do i=$((i+1)); done; done"
 
 AWAKE = (
     "While a server was measured, a loop of the idle scheduling class (`chrt --idle`) was busy on every core, for every "
@@ -32,10 +37,15 @@ def awake(wanted):
     loops = []
     try:
         for core in sorted(os.sched_getaffinity(0)) if wanted else []:
-            command = ["taskset", "--cpu-list", str(core), "chrt", "--idle", "0", "sh", "-c", "while :; do :; done"]
-            loops.append(subprocess.Popen(command))
+            command = ["taskset", "--cpu-list", str(core), "chrt", "--idle", "0", "sh", "-c", LOOP]
+            loops.append(subprocess.Popen(command, stderr=subprocess.DEVNULL))
         yield
     finally:
         for loop in loops:
             loop.kill()
             loop.wait()
+
+
+def clean_up_when_terminated():
+    """Has a request to terminate end the program as an error does, so that servers are stopped and files removed."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
