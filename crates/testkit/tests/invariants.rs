@@ -113,3 +113,17 @@ fn only_one_file_maps_errors_to_http_status() {
         .collect();
     assert_eq!(hits, NONE);
 }
+
+/// A crate that is not optimised shares what it makes of generic code with the crates built on it: JSON was written four
+/// times slower because one below the server was not.
+#[test]
+fn nothing_that_the_server_is_built_on_is_left_unoptimised() {
+    let workspace = crates().parent().expect("the crates are in the workspace").join("Cargo.toml");
+    let text = fs::read_to_string(workspace).expect("the workspace has a manifest");
+    let packages = text.split("[profile.release.package.").skip(1);
+    let unoptimised: Vec<&str> = packages
+        .filter(|package| package.split("\n\n").next().is_some_and(|lines| lines.contains("opt-level = 0")))
+        .filter_map(|package| package.split(']').next())
+        .collect();
+    assert_eq!(unoptimised, ["modelry-web", "modelry-client", "modelry", "clap_builder"]);
+}
