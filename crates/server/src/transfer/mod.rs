@@ -6,6 +6,7 @@ mod archive;
 mod conditions;
 mod digests;
 mod download;
+mod incoming;
 mod tar;
 mod upload;
 mod zip;
@@ -13,5 +14,6 @@ mod zip_stream;
 
 pub use archive::{Contents, Format, archive, contents};
 pub use download::{Asked, download};
+pub use incoming::Incoming;
 pub use upload::{PlaceOf, Received, Upload, store};
 pub(crate) use upload::{check, keep, remove};

@@ -15,6 +15,7 @@ use crate::App;
 use crate::access::Granted;
 use crate::error::Problem;
 use crate::extract::{Json, Path, base_url};
+use crate::transfer::Incoming;
 use crate::uploads::{self, Announcement, Span};
 
 /// An upload.
@@ -128,12 +129,13 @@ pub(super) async fn put_upload(
     request: Request,
 ) -> Result<Json<UploadView>, Problem> {
     let (parts, body) = request.into_parts();
+    let bytes = Incoming::new(&parts.headers, body);
     let upload = uploads::find(&app, &granted, id).await?;
     let span = read_span(&parts.headers, upload.size_bytes.unwrap_or(0))?;
     let path: ArtifactPath = upload.path.parse()?;
     let base = base_url(&app, &parts.headers);
     let place = Address::Package(upload.target.clone()).place_of(granted.project(), base, path);
-    Ok(Json(uploads::receive(&app, &granted, upload, span, (body, place)).await?.into()))
+    Ok(Json(uploads::receive(&app, &granted, upload, span, (bytes, place)).await?.into()))
 }
 
 /// Give an upload up.

@@ -16,6 +16,7 @@ use crate::access::Granted;
 use crate::error::MlflowFailure;
 use crate::extract::{Path, base_url};
 use crate::table::Guard;
+use crate::transfer::Incoming;
 use crate::uploads::{self, MOST_PARTS};
 
 /// Where parts are sent to. A client sends no token there: the secret in the address lets them in.
@@ -101,8 +102,9 @@ async fn put_part(
     let unknown = || Error::not_found("there is no such upload: it is finished, or was given up");
     let project = modelry_core::ids::ProjectId(at.project.parse().map_err(|_| unknown())?);
     let number = at.number.parse().map_err(|_| unknown())?;
-    let body = request.into_body();
-    let sha256 = uploads::add_part(&app, project, at.upload, (number, &at.secret), body).await?;
+    let (parts, body) = request.into_parts();
+    let bytes = Incoming::new(&parts.headers, body);
+    let sha256 = uploads::add_part(&app, project, at.upload, (number, &at.secret), bytes).await?;
     let etag = format!("\"{sha256}\"").parse().expect("hex digits are a header");
     Ok(HeaderMap::from_iter([(ETAG, etag)]))
 }
