@@ -155,7 +155,7 @@ async fn remove_all(app: &App, id: &str, parts: &[Part]) {
 }
 
 async fn find(app: &App, granted: &Granted, id: String, path: &ArtifactPath) -> Result<Upload> {
-    let upload = super::find(app, granted, id).await?;
+    let upload = super::find(app, (granted.project(), granted.access.user()), id).await?;
     if upload.secret.is_none() || upload.path != path.as_str() {
         return Err(Error::not_found(format!("there is no upload {} in parts of {path}", upload.id)));
     }

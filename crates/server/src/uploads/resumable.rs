@@ -4,7 +4,7 @@ use futures_util::StreamExt as _;
 use modelry_blob::{Growing, too_large};
 use modelry_core::artifact_path::ArtifactPath;
 use modelry_core::digest::Sha256;
-use modelry_core::ids::ProjectId;
+use modelry_core::ids::{ProjectId, UserId};
 use modelry_core::store_key::StoreKey;
 use modelry_core::{Error, Kind, Result};
 use modelry_store::blobs;
@@ -95,16 +95,14 @@ async fn share(app: &App, project: ProjectId, new: &Upload, known: Known, place:
 }
 
 /// An upload of the caller's.
-pub async fn find(app: &App, granted: &Granted, id: String) -> Result<Upload> {
-    let (project, user) = (granted.project(), granted.access.user());
+pub async fn find(app: &App, (project, user): (ProjectId, Option<UserId>), id: String) -> Result<Upload> {
     app.db.read(move |tx| uploads::get_own(tx, project, user, &id)).await
 }
 
 /// Gives an upload up, and removes its bytes.
-pub async fn give_up(app: &App, granted: &Granted, id: String) -> Result<()> {
-    let upload = find(app, granted, id).await?;
+pub async fn give_up(app: &App, project: ProjectId, upload: &Upload) -> Result<()> {
     let _held = app.turns.take(&upload.id).await;
-    abandon(app, granted.project(), &upload).await
+    abandon(app, project, upload).await
 }
 
 async fn abandon(app: &App, project: ProjectId, upload: &Upload) -> Result<()> {
@@ -143,7 +141,7 @@ async fn receive_held(
     (bytes, place): (Incoming, PlaceOf),
 ) -> Result<Upload> {
     let mut held = app.turns.take(id).await;
-    let upload = find(app, granted, id.to_owned()).await?;
+    let upload = find(app, (granted.project(), granted.access.user()), id.to_owned()).await?;
     if upload.is_done {
         return Ok(upload);
     }

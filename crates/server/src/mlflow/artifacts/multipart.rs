@@ -4,6 +4,7 @@ use axum::extract::{Request, State};
 use axum::http::header::ETAG;
 use axum::http::{HeaderMap, Method};
 use modelry_core::artifact_path::ArtifactPath;
+use modelry_core::policy::Doing;
 use modelry_core::{Error, Result};
 use serde::{Deserialize, Serialize};
 
@@ -25,9 +26,9 @@ const PARTS: &str = "api/2.0/mlflow-artifacts/mpu/parts";
 /// The calls and who may make them.
 pub(super) fn routes(calls: Calls) -> Calls {
     let mut calls = calls
-        .write(Method::POST, "mlflow-artifacts/mpu/create/{*path}", create)
-        .write(Method::POST, "mlflow-artifacts/mpu/complete/{*path}", complete)
-        .write(Method::POST, "mlflow-artifacts/mpu/abort/{*path}", abort);
+        .artifact(Method::POST, "mlflow-artifacts/mpu/create/{*path}", Doing::Writing, create)
+        .artifact(Method::POST, "mlflow-artifacts/mpu/complete/{*path}", Doing::Writing, complete)
+        .artifact(Method::POST, "mlflow-artifacts/mpu/abort/{*path}", Doing::Writing, abort);
     let part = format!("{PREFIX}/{PARTS}/{{upload}}/{{number}}/{{secret}}");
     calls.0 = calls.0.route(Method::PUT, &part, Guard::Public, put_part);
     calls
