@@ -27,7 +27,7 @@ from support.compat import CompatRecorder
 from support.server import Modelry, Reference
 from support.wire import Wire
 
-pytest_plugins = ["support.browser"]
+pytest_plugins = ["support.browser", "support.disk"]
 
 REFERENCE = os.environ.get("E2E_REFERENCE") == "1"
 CLIENT_MAJOR = int(mlflow.__version__.split(".")[0])

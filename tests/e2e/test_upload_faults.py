@@ -1,13 +1,11 @@
-"""Uploads that go wrong: the client leaves, the disk is full, the body is too large."""
+"""Uploads that go wrong: the client leaves, the body is too large, nobody wants it."""
 
-import os
+import json
 import socket
-import subprocess
-import threading
-import time
+import uuid
 
 import pytest
-from support.wire import Wire, artifact
+from support.wire import Wire, artifact, listing, with_run
 
 MEBIBYTE = 1024 * 1024
 
@@ -17,10 +15,6 @@ def uploads(wire, own_run):
     """Where files of a run go, as a path to PUT to."""
     root = own_run["artifact_uri"].removeprefix("mlflow-artifacts:/")
     return lambda name: artifact(f"{root}/{name}")
-
-
-def listing(wire, run):
-    return {one["path"]: one["file_size"] for one in wire.ok(wire.get("artifacts/list", run_id=run)).get("files", [])}
 
 
 def leave_in_the_middle(wire, target, announced, sent):
@@ -88,14 +82,6 @@ def test_a_large_upload_and_download_need_little_memory(fresh):
     assert peak_memory(server) - before < 64 * MEBIBYTE
 
 
-def with_run(server):
-    """A fresh server with one run: raw requests, what is known of the run, and where its files go."""
-    wire = Wire(server.tracking_uri, server.token)
-    info = wire.ok(wire.post("runs/create", {"experiment_id": "0"}))["run"]["info"]
-    root = info["artifact_uri"].removeprefix("mlflow-artifacts:/")
-    return wire, info["run_id"], lambda name: artifact(f"{root}/{name}")
-
-
 def peak_memory(server):
     """The most resident memory the server ever had, in bytes."""
     with open(f"/proc/{server.process.pid}/status") as status:
@@ -103,73 +89,45 @@ def peak_memory(server):
     return int(line.split()[1]) * 1024
 
 
-@pytest.fixture
-def small_disk(fresh):
-    """A server whose data folder is a disk of 48 MiB."""
-    server = fresh()
-    server.data.mkdir()
-    mounted = os.geteuid() == 0 and mount(server.data)
-    if not mounted:
-        pytest.skip("a small disk needs the right to mount one")
-    try:
-        with server:
-            yield server
-    finally:
-        subprocess.run(["umount", server.data], check=True)
+@pytest.fixture(scope="module")
+def published(server):
+    """The path of a file of a version whose files do not change any more, below the server's address."""
+    wire = Wire(f"{server.url}/api/v4/projects/1", server.token)
+    name = f"refused-{uuid.uuid4().hex[:8]}"
+    headers = {"Content-Type": "application/json"}
+    for method, path, body in [
+        ("POST", "/models", {"name": name}),
+        ("POST", f"/models/{name}/versions", {}),
+        ("PUT", f"/models/{name}/versions/1/files/a", {}),
+        ("PATCH", f"/models/{name}/versions/1", {"state": "published"}),
+    ]:
+        answer = wire.send(method, path, json.dumps(body), headers)
+        assert answer.status in {200, 201}, answer.text
+    return wire, f"{wire.prefix}/models/{name}/versions/1/files/b"
 
 
-def mount(folder):
-    return subprocess.run(["mount", "-t", "tmpfs", "-o", "size=48m", "tmpfs", folder]).returncode == 0
+def head_of(wire, target, *more):
+    lines = [f"PUT {target} HTTP/1.1", f"Host: {wire.host}", f"Authorization: Bearer {wire.token}", *more]
+    return "\r\n".join([*lines, "", ""]).encode()
 
 
-@pytest.mark.modelry_only("what MLflow's server does on a full disk is its own affair")
-def test_an_upload_to_a_full_disk_is_refused_and_the_server_lives(small_disk):
-    wire, run, target = with_run(small_disk)
-    assert wire.send("PUT", target("fits.bin"), b"a" * 8 * MEBIBYTE).status == 200
-    refused = wire.send("PUT", target("too_large.bin"), b"b" * 60 * MEBIBYTE)
-    assert refused.status in {503, 507}
-    assert listing(wire, run) == {"fits.bin": 8 * MEBIBYTE}
-    # The space of what was refused may be held a moment longer, while it is still being synced.
-    deadline = time.monotonic() + 30
-    while wire.send("PUT", target("small.bin"), b"c" * MEBIBYTE).status != 200:
-        assert time.monotonic() < deadline, "the space of the refused file was never freed"
-    assert wire.send("GET", target("fits.bin")).body == b"a" * 8 * MEBIBYTE
+@pytest.mark.modelry_only("the protocol has no published versions")
+def test_who_sends_everything_before_reading_the_answer_learns_why_it_was_refused(published):
+    wire, target = published
+    size = 64 * MEBIBYTE
+    with socket.create_connection((wire.host, wire.port), timeout=30) as connection:
+        connection.sendall(head_of(wire, target, f"Content-Length: {size}"))
+        connection.sendall(bytes(size))
+        answer = connection.recv(65536)
+    assert answer.startswith(b"HTTP/1.1 409 ")
+    assert b"its files do not change any more" in answer
 
 
-@pytest.mark.modelry_only("what MLflow's server does on a full disk is its own affair")
-def test_every_write_acknowledged_on_a_full_disk_is_there(small_disk):
-    wire, run, _ = with_run(small_disk)
-    fill(small_disk.data / "ballast")
-    acknowledged = []
-
-    def log(number):
-        for step in range(100):
-            metric = {"key": f"writer {number}", "value": step, "timestamp": 1, "step": step}
-            padding = {"key": f"pad {number} {step}", "value": "x" * 5000}
-            batch = {"run_id": run, "metrics": [metric], "params": [padding]}
-            if wire.post("runs/log-batch", batch).status == 200:
-                acknowledged.append((f"writer {number}", step, f"pad {number} {step}"))
-
-    threads = [threading.Thread(target=log, args=[number]) for number in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    (small_disk.data / "ballast").unlink()
-    small_disk.stop()
-    assert "ok" in small_disk.command("check").stdout
-    small_disk.start()
-    assert len(acknowledged) < 800, "the disk never was full"
-    data = wire.ok(wire.get("runs/get", run_id=run))["run"]["data"]
-    params = {one["key"] for one in data.get("params", [])}
-    assert params == {param for _, _, param in acknowledged}
-    for number in range(8):
-        history = wire.ok(wire.get("metrics/get-history", run_id=run, metric_key=f"writer {number}")).get("metrics", [])
-        assert [one["step"] for one in history] == [step for key, step, _ in acknowledged if key == f"writer {number}"]
-
-
-def fill(path):
-    """Leaves about a mebibyte free."""
-    free = os.statvfs(path.parent)
-    with path.open("wb") as ballast:
-        ballast.write(bytes(free.f_bavail * free.f_frsize - MEBIBYTE))
+@pytest.mark.modelry_only("the protocol has no published versions")
+def test_who_asks_before_sending_is_refused_and_nobody_waits_for_the_file(published):
+    wire, target = published
+    with socket.create_connection((wire.host, wire.port), timeout=3) as connection:
+        connection.sendall(head_of(wire, target, f"Content-Length: {MEBIBYTE}", "Expect: 100-continue"))
+        answer, end = connection.recv(65536), connection.recv(65536)
+    assert answer.startswith(b"HTTP/1.1 409 ")
+    assert end == b""

@@ -130,6 +130,36 @@ pub enum Action {
     DeleteProject,
 }
 
+/// A part of a project with rights of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Feature {
+    /// Models, versions and their packages.
+    Models,
+    /// Experiments, candidates, logged models, and what clients keep without an owner.
+    Experiments,
+}
+
+/// What somebody wants to do with a [`Feature`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Doing {
+    /// See what there is.
+    Reading,
+    /// Create, change, delete and restore.
+    Writing,
+}
+
+impl Feature {
+    /// The action that is asked for.
+    pub fn action(self, doing: Doing) -> Action {
+        match (self, doing) {
+            (Self::Models, Doing::Reading) => Action::ReadModels,
+            (Self::Models, Doing::Writing) => Action::WriteModels,
+            (Self::Experiments, Doing::Reading) => Action::ReadExperiments,
+            (Self::Experiments, Doing::Writing) => Action::WriteExperiments,
+        }
+    }
+}
+
 /// Who gets a read without being a member.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Open {
@@ -268,7 +298,12 @@ impl Access {
 
     /// Whether the same caller may also do `action`, for pages that show or hide a control.
     pub fn also(&self, action: Action) -> bool {
-        decide(self.project, self.standing, action).is_ok()
+        self.require(action).is_ok()
+    }
+
+    /// Fails as [`decide`] does unless the same caller may also do `action`.
+    pub fn require(&self, action: Action) -> Result<()> {
+        decide(self.project, self.standing, action).map(drop)
     }
 }
 

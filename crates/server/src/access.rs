@@ -13,7 +13,7 @@ use axum::http::request::Parts;
 use base64::Engine as _;
 use modelry_core::digest::Sha256;
 use modelry_core::ids::{ProjectId, TokenId, UserId};
-use modelry_core::policy::{self, Access, Action, Scope, Standing};
+use modelry_core::policy::{self, Access, Action, Doing, Feature, Scope, Standing};
 use modelry_core::{Error, Kind, Result};
 use modelry_store::users::User;
 use subtle::ConstantTimeEq as _;
@@ -238,9 +238,65 @@ pub fn check_csrf(caller: &Caller, sent: Option<&str>) -> Result<()> {
     ))
 }
 
+/// Proof that the caller may do something with models, or with experiments, of a project. With which of them shows later:
+/// [`Undecided::about`] makes it a [`Granted`].
+#[derive(Clone, Debug)]
+pub struct Undecided {
+    found: Found,
+    caller: Caller,
+    doing: Doing,
+}
+
+impl Undecided {
+    /// The project, to look up what is meant. Nothing of it may be told before [`Undecided::about`] has agreed.
+    pub fn project(&self) -> ProjectId {
+        self.found.project
+    }
+
+    /// The user who calls.
+    pub fn user(&self) -> Option<UserId> {
+        self.caller.user()
+    }
+
+    /// Whether the caller may do it with `feature`.
+    pub fn may(&self, feature: Feature) -> bool {
+        self.about(feature).is_ok()
+    }
+
+    /// Decides, now that it is known what is meant.
+    pub fn about(&self, feature: Feature) -> Result<Granted> {
+        decide(Some(self.found.clone()), self.caller.clone(), feature.action(self.doing))
+    }
+}
+
+impl FromRequestParts<App> for Undecided {
+    type Rejection = crate::error::Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Self::Rejection> {
+        parts.extensions.get::<Self>().cloned().ok_or_else(|| {
+            Error::internal(format!("the route {} has no guard of either", parts.uri.path())).into()
+        })
+    }
+}
+
 /// Decides whether `caller` may do `action` in the project that a URL names.
 pub async fn grant(app: &App, caller: Caller, project: &str, action: Action) -> Result<Granted> {
     let found = app.callers.find_project(&caller, &ProjectRef::from(project), app.clock.now()).await?;
+    decide(found, caller, action)
+}
+
+/// Decides whether `caller` may be `doing` something with models, or with experiments, of the project that a URL names.
+pub async fn admit(app: &App, caller: Caller, project: &str, doing: Doing) -> Result<Undecided> {
+    let found = app.callers.find_project(&caller, &ProjectRef::from(project), app.clock.now()).await?;
+    let about = |feature: Feature| decide(found.clone(), caller.clone(), feature.action(doing));
+    if let Err(error) = about(Feature::Models) {
+        about(Feature::Experiments).map_err(|_| error)?;
+    }
+    let found = found.ok_or_else(|| Error::internal("a project was granted that there is not"))?;
+    Ok(Undecided { found, caller, doing })
+}
+
+fn decide(found: Option<Found>, caller: Caller, action: Action) -> Result<Granted> {
     let decided = match found {
         Some(found) => {
             policy::decide(found.project, found.standing, action).map(|access| (access, found.full_path))

@@ -16,6 +16,7 @@ pub mod extract;
 pub mod facts;
 pub mod fsck;
 pub mod mlflow;
+pub mod naming;
 pub mod passwords;
 pub mod pulls;
 pub mod purge;

@@ -9,11 +9,12 @@ use axum::http::{HeaderMap, Method};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, MethodRouter, on};
-use modelry_core::policy::Action;
+use modelry_core::policy::{Action, Doing};
 use modelry_core::{Error, Result};
 
 use crate::App;
 use crate::access::{self, Caller};
+use crate::naming::Naming;
 
 /// Who may use a route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +29,21 @@ pub enum Guard {
     Administrator,
     /// Whoever may do this in the project that the path's `{project}` names.
     Project(Action),
+    /// As [`Guard::Project`], with the action that what the path names needs.
+    Named(Naming, Doing),
+    /// Whoever may do this with models, or with experiments: the handler is given an [`Undecided`](access::Undecided), and says of which when
+    /// it has read that.
+    Either(Doing),
+}
+
+impl Guard {
+    /// Whether it is about a project, which the path names.
+    pub fn is_of_project(self) -> bool {
+        match self {
+            Self::Project(_) | Self::Named(..) | Self::Either(_) => true,
+            Self::Public | Self::Anyone | Self::SignedIn | Self::Administrator => false,
+        }
+    }
 }
 
 /// How a protocol tells an error that a guard found.
@@ -147,12 +163,25 @@ async fn admit(context: &Context, params: &RawPathParams, request: &mut Request)
             caller.may_write()?;
         }
         Guard::Project(action) => {
-            let project = params.iter().find(|(name, _)| *name == "project").map(|(_, value)| value);
-            let project = project.ok_or_else(|| Error::internal("a project route without {project}"))?;
-            let granted = access::grant(&context.app, caller.clone(), project, action).await?;
+            let granted = access::grant(&context.app, caller.clone(), project(params)?, action).await?;
             request.extensions_mut().insert(granted);
+        }
+        Guard::Named(naming, doing) => {
+            let action = naming.feature(params).action(doing);
+            let granted = access::grant(&context.app, caller.clone(), project(params)?, action).await?;
+            request.extensions_mut().insert(granted);
+        }
+        Guard::Either(doing) => {
+            let undecided = access::admit(&context.app, caller.clone(), project(params)?, doing).await?;
+            request.extensions_mut().insert(undecided);
         }
     }
     request.extensions_mut().insert(caller);
     Ok(())
+}
+
+/// What the path names a project by.
+fn project(params: &RawPathParams) -> Result<&str> {
+    let found = params.iter().find(|(name, _)| *name == "project").map(|(_, value)| value);
+    found.ok_or_else(|| Error::internal("a project route without {project}"))
 }

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use modelry_core::ids::ProjectId;
 use modelry_core::policy::{Role, Scope, Visibility};
 use modelry_server::router;
-use modelry_server::table::{Guard, Route};
+use modelry_server::table::Route;
 use modelry_testkit::server::{Actor, Answer, TestServer};
 use serde_json::json;
 
@@ -89,7 +89,7 @@ async fn everybody_may_do_what_the_published_table_says_and_no_more() {
     let cast = Cast::new(&server).await;
     let (_, routes) = router::api(server.app());
     let (of_projects, of_the_instance): (Vec<_>, Vec<_>) =
-        routes.iter().partition(|route| matches!(route.guard, Guard::Project(_)));
+        routes.iter().partition(|route| route.guard.is_of_project());
 
     let mut table = format!("the instance\n{}", heading(&cast));
     for route in of_the_instance {

@@ -80,3 +80,16 @@ def api(call):
 def artifact(path):
     """The proxy route of an artifact; `path` is not encoded."""
     return f"/api/2.0/mlflow-artifacts/artifacts/{path}"
+
+
+def with_run(server):
+    """A fresh server with one run: raw requests, what is known of the run, and where its files go."""
+    wire = Wire(server.tracking_uri, server.token)
+    info = wire.ok(wire.post("runs/create", {"experiment_id": "0"}))["run"]["info"]
+    root = info["artifact_uri"].removeprefix("mlflow-artifacts:/")
+    return wire, info["run_id"], lambda name: artifact(f"{root}/{name}")
+
+
+def listing(wire, run):
+    """The files of a run: path to size in bytes."""
+    return {one["path"]: one["file_size"] for one in wire.ok(wire.get("artifacts/list", run_id=run)).get("files", [])}

@@ -17,6 +17,7 @@ use super::views::ExperimentView;
 use super::wire::{Answer, Empty, Message, Pair, Reply, done, experiment_id, required, required_text};
 use crate::App;
 use crate::access::Granted;
+use crate::naming;
 use crate::tracking::limits::check_experiment_tag;
 
 /// The calls and who may make them.
@@ -79,7 +80,13 @@ fn artifact_location(text: &str) -> Result<Option<ArtifactPath>> {
              so a location is left out or has the form mlflow-artifacts:/<path>, without a host"
         )));
     };
-    ArtifactPath::parse_dir(Some(path))
+    let path = ArtifactPath::parse_dir(Some(path))?;
+    if path.as_ref().is_some_and(|path| naming::version_in(path).is_some()) {
+        return Err(Error::invalid(format!(
+            "Invalid value \"{text}\" for parameter 'artifact_location' supplied: the files of model versions are there"
+        )));
+    }
+    Ok(path)
 }
 
 #[derive(Deserialize)]

@@ -21,12 +21,13 @@ mod wire;
 use axum::extract::Request;
 use axum::http::{HeaderMap, Method};
 use axum::response::{IntoResponse, Response};
-use modelry_core::policy::Action;
+use modelry_core::policy::{Action, Doing};
 use modelry_core::{Error, Kind};
 
 use crate::App;
 use crate::error::{MlflowFailure, mlflow_endpoint_not_found, mlflow_method_not_allowed};
 use crate::extract::base_url;
+use crate::naming::Naming;
 use crate::table::{Csrf, Guard, Mounted, Table, mounted};
 
 /// Where a project's protocol starts.
@@ -91,18 +92,37 @@ impl Calls {
         self.add(method, path, Action::WriteModels, handler)
     }
 
+    /// A call on an artifact: the action follows its address, which ends the path.
+    pub(crate) fn artifact<H, T>(self, method: Method, path: &str, doing: Doing, handler: H) -> Self
+    where
+        H: axum::handler::Handler<T, App>,
+        T: 'static,
+    {
+        let mounted = mounted(&method, handler);
+        self.add_mounted(method, path, Guard::Named(Naming::Artifact, doing), mounted)
+    }
+
+    /// A call that reads either models or experiments: which, the handler finds out.
+    pub(crate) fn read_either<H, T>(self, method: Method, path: &str, handler: H) -> Self
+    where
+        H: axum::handler::Handler<T, App>,
+        T: 'static,
+    {
+        let mounted = mounted(&method, handler);
+        self.add_mounted(method, path, Guard::Either(Doing::Reading), mounted)
+    }
+
     fn add<H, T>(self, method: Method, path: &str, action: Action, handler: H) -> Self
     where
         H: axum::handler::Handler<T, App>,
         T: 'static,
     {
         let mounted = mounted(&method, handler);
-        self.add_mounted(method, path, action, mounted)
+        self.add_mounted(method, path, Guard::Project(action), mounted)
     }
 
-    fn add_mounted(self, method: Method, path: &str, action: Action, mounted: Mounted) -> Self {
+    fn add_mounted(self, method: Method, path: &str, guard: Guard, mounted: Mounted) -> Self {
         let at = |door: &str| format!("{PREFIX}/{door}/2.0/{path}");
-        let guard = Guard::Project(action);
         let table = self.0.add(method.clone(), &at("api"), guard, mounted.clone());
         Self(table.add(method, &at("ajax-api"), guard, mounted))
     }

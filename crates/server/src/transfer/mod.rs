@@ -6,6 +6,7 @@ mod archive;
 mod conditions;
 mod digests;
 mod download;
+mod incoming;
 mod read;
 mod tar;
 mod upload;
@@ -14,6 +15,7 @@ mod zip_stream;
 
 pub use archive::{Contents, Format, archive, contents};
 pub use download::{Asked, download};
+pub use incoming::Incoming;
 pub use read::read;
 pub use upload::{PlaceOf, Upload, store};
 pub(crate) use upload::{check, keep, remove};

@@ -1,13 +1,9 @@
 //! Uploads: bytes first, then the row that makes them a file.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use axum::body::Body;
 use axum::extract::{FromRequest, Request};
 use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE};
-use bytes::Bytes;
-use futures_util::{Stream, StreamExt, stream};
 use modelry_blob::Written;
 use modelry_blob::too_large;
 use modelry_core::artifact_path::ArtifactPath;
@@ -20,16 +16,14 @@ use modelry_store::files::{self, File, Found, NewFile, Tree};
 use modelry_store::ids::Series;
 
 use super::digests::Announced;
+use super::incoming::Incoming;
 use crate::{App, facts};
-
-/// How long an upload may stand still. Much less than the age at which bytes without a row are swept away.
-const PATIENCE: Duration = Duration::from_mins(5);
 
 /// A file on its way in.
 pub struct Upload {
     announced: Announced,
     length: Option<u64>,
-    body: Body,
+    body: Incoming,
 }
 
 impl Upload {
@@ -37,7 +31,9 @@ impl Upload {
     ///
     /// Fails with `Invalid` when a digest is malformed, and when the body is encoded or a part of a file.
     pub fn from_request(request: Request) -> Result<Self> {
-        let headers = request.headers();
+        let (parts, body) = request.into_parts();
+        let headers = &parts.headers;
+        let body = Incoming::new(headers, body);
         if headers.get(CONTENT_ENCODING).is_some_and(|coding| coding != "identity") {
             return Err(Error::invalid("a file is sent as it is, without a Content-Encoding"));
         }
@@ -46,19 +42,7 @@ impl Upload {
         }
         let announced = Announced::from_headers(headers)?;
         let length = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
-        Ok(Self { announced, length, body: request.into_body() })
-    }
-
-    /// The body; it ends with an error when the client goes or stands still.
-    pub(crate) fn bytes(body: Body) -> impl Stream<Item = Result<Bytes>> {
-        stream::try_unfold(body.into_data_stream(), |mut body| async move {
-            match tokio::time::timeout(PATIENCE, body.next()).await {
-                Ok(Some(Ok(bytes))) => Ok(Some((bytes, body))),
-                Ok(Some(Err(error))) => Err(Error::invalid("the upload broke off").with_source(error)),
-                Ok(None) => Ok(None),
-                Err(_) => Err(Error::invalid(format!("the upload stood still for {} s", PATIENCE.as_secs()))),
-            }
-        })
+        Ok(Self { announced, length, body })
     }
 }
 
@@ -84,7 +68,7 @@ pub async fn store(app: &App, upload: Upload, limit_bytes: u64, place: PlaceOf) 
     let asked = place.clone();
     app.db.read(move |tx| check(tx, &asked)).await?;
     let store_key = StoreKey::new(app.random.bytes());
-    let written = app.blobs.write(&store_key, Upload::bytes(upload.body), limit_bytes).await?;
+    let written = app.blobs.write(&store_key, upload.body, limit_bytes).await?;
     let checked = upload.announced.verify(written.sha256);
     // A client that goes now stops nothing any more: whether there is a row decides what becomes of the bytes, so
     // somebody has to wait for the answer.

@@ -1,7 +1,6 @@
 //! Uploads in parts, which arrive in any order, from several connections, without a token: whoever began the upload was
 //! given an address for each.
 
-use axum::body::Body;
 use futures_util::{Stream, StreamExt as _, TryStreamExt as _, stream};
 use modelry_core::artifact_path::ArtifactPath;
 use modelry_core::digest::Sha256;
@@ -12,7 +11,7 @@ use modelry_store::uploads::{self, Part, Upload};
 
 use super::done_with;
 use crate::access::Granted;
-use crate::transfer::{self, PlaceOf};
+use crate::transfer::{self, Incoming, PlaceOf};
 use crate::{App, secrets};
 
 /// How many parts an upload has at most.
@@ -59,7 +58,7 @@ pub async fn add_part(
     project: ProjectId,
     id: String,
     (number, secret): (i64, &str),
-    body: Body,
+    bytes: Incoming,
 ) -> Result<Sha256> {
     let hash = secrets::hash(secret);
     let unknown = || Error::not_found("there is no such upload: it is finished, or was given up");
@@ -72,7 +71,6 @@ pub async fn add_part(
         return Err(Error::invalid(format!("the part number is {number}: it has to be 1 to {MOST_PARTS}")));
     }
     let store_key = StoreKey::new(app.random.bytes());
-    let bytes = transfer::Upload::bytes(body);
     let written = app.blobs.write(&store_key, bytes, app.settings.limits.file_bytes).await?;
     let (size_bytes, sha256) = (written.size_bytes, written.sha256);
     let part = Part { number, store_key: store_key.clone(), size_bytes, sha256 };
@@ -156,7 +154,7 @@ async fn remove_all(app: &App, id: &str, parts: &[Part]) {
 }
 
 async fn find(app: &App, granted: &Granted, id: String, path: &ArtifactPath) -> Result<Upload> {
-    let upload = super::find(app, granted, id).await?;
+    let upload = super::find(app, (granted.project(), granted.access.user()), id).await?;
     if upload.secret.is_none() || upload.path != path.as_str() {
         return Err(Error::not_found(format!("there is no upload {} in parts of {path}", upload.id)));
     }

@@ -1,13 +1,10 @@
 //! Uploads that are gone on with where they broke off.
 
-use std::pin::pin;
-
-use axum::body::Body;
 use futures_util::StreamExt as _;
-use modelry_blob::too_large;
+use modelry_blob::{Growing, too_large};
 use modelry_core::artifact_path::ArtifactPath;
 use modelry_core::digest::Sha256;
-use modelry_core::ids::ProjectId;
+use modelry_core::ids::{ProjectId, UserId};
 use modelry_core::store_key::StoreKey;
 use modelry_core::{Error, Kind, Result};
 use modelry_store::blobs;
@@ -18,7 +15,7 @@ use super::turns::Held;
 use super::{Known, done_with, known};
 use crate::App;
 use crate::access::Granted;
-use crate::transfer::{self, PlaceOf};
+use crate::transfer::{self, Incoming, PlaceOf};
 
 /// A file that somebody is about to send.
 #[derive(Clone, Debug)]
@@ -98,16 +95,14 @@ async fn share(app: &App, project: ProjectId, new: &Upload, known: Known, place:
 }
 
 /// An upload of the caller's.
-pub async fn find(app: &App, granted: &Granted, id: String) -> Result<Upload> {
-    let (project, user) = (granted.project(), granted.access.user());
+pub async fn find(app: &App, (project, user): (ProjectId, Option<UserId>), id: String) -> Result<Upload> {
     app.db.read(move |tx| uploads::get_own(tx, project, user, &id)).await
 }
 
 /// Gives an upload up, and removes its bytes.
-pub async fn give_up(app: &App, granted: &Granted, id: String) -> Result<()> {
-    let upload = find(app, granted, id).await?;
+pub async fn give_up(app: &App, project: ProjectId, upload: &Upload) -> Result<()> {
     let _held = app.turns.take(&upload.id).await;
-    abandon(app, granted.project(), &upload).await
+    abandon(app, project, upload).await
 }
 
 async fn abandon(app: &App, project: ProjectId, upload: &Upload) -> Result<()> {
@@ -129,12 +124,12 @@ pub async fn receive(
     granted: &Granted,
     upload: Upload,
     span: Span,
-    (body, place): (Body, PlaceOf),
+    (bytes, place): (Incoming, PlaceOf),
 ) -> Result<Upload> {
     let (app, granted) = (app.clone(), granted.clone());
     // A client that goes ends the body, not the work on what it has sent.
     let task =
-        tokio::spawn(async move { receive_held(&app, &granted, &upload.id, span, (body, place)).await });
+        tokio::spawn(async move { receive_held(&app, &granted, &upload.id, span, (bytes, place)).await });
     task.await.map_err(|error| Error::internal("an upload was cut off").with_source(error))?
 }
 
@@ -143,10 +138,10 @@ async fn receive_held(
     granted: &Granted,
     id: &str,
     span: Span,
-    (body, place): (Body, PlaceOf),
+    (bytes, place): (Incoming, PlaceOf),
 ) -> Result<Upload> {
     let mut held = app.turns.take(id).await;
-    let upload = find(app, granted, id.to_owned()).await?;
+    let upload = find(app, (granted.project(), granted.access.user()), id.to_owned()).await?;
     if upload.is_done {
         return Ok(upload);
     }
@@ -157,7 +152,7 @@ async fn receive_held(
             upload.received_bytes, span.start
         )));
     }
-    let (upload, broken) = take(app, project, upload, (span, body), &mut held).await?;
+    let (upload, broken) = take(app, project, upload, (span, bytes), &mut held).await?;
     if let Some(error) = broken {
         return Err(error);
     }
@@ -173,18 +168,36 @@ async fn take(
     app: &App,
     project: ProjectId,
     upload: Upload,
-    (span, body): (Span, Body),
+    (span, bytes): (Span, Incoming),
     held: &mut Held,
 ) -> Result<(Upload, Option<Error>)> {
     let store_key = upload.store_key.as_ref().ok_or_else(|| Error::invalid("this upload takes parts"))?;
     let summed = held.summed.take();
-    let mut growing = app.blobs.resume(store_key, span.start, summed).await?;
-    let mut bytes = pin!(transfer::Upload::bytes(body));
-    let (mut at, mut noted, mut broken) = (span.start, span.start, None);
+    let growing = app.blobs.resume(store_key, span.start, summed).await?;
     if span.start < upload.received_bytes {
         note(app, project, &upload.id, span.start).await?;
     }
-    while at < span.end {
+    let mut noted = span.start;
+    match append(app, (project, &upload.id), (growing, span, bytes), &mut noted, held).await {
+        Ok(broken) => Ok((Upload { received_bytes: noted, ..upload }, broken)),
+        Err(error) => {
+            // What is not noted does not count, and would keep a full disk full until somebody goes on with the upload.
+            app.blobs.resume(store_key, noted, None).await?;
+            Err(error)
+        }
+    }
+}
+
+/// Appends `bytes` to what grows, and notes in `noted`, too, how far it is durable. Answers why they broke off, if they did.
+async fn append(
+    app: &App,
+    (project, id): (ProjectId, &str),
+    (mut growing, span, mut bytes): (Growing, Span, Incoming),
+    noted: &mut u64,
+    held: &mut Held,
+) -> Result<Option<Error>> {
+    let (mut at, mut broken) = (span.start, None);
+    while at < span.end && broken.is_none() {
         let next = tokio::select! {
             next = bytes.next() => next,
             () = held.overtaken() => Some(Err(Error::conflict("another request goes on with this upload"))),
@@ -195,26 +208,26 @@ async fn take(
                 growing.push(&piece[..wanted]).await?;
                 at += wanted as u64;
             }
-            Some(Err(error)) => {
-                broken = Some(error);
-                break;
-            }
+            Some(Err(error)) => broken = Some(error),
             None => {
                 broken = Some(Error::invalid(format!("the body ended {} bytes early", span.end - at)));
-                break;
             }
         }
-        if growing.durable_bytes() > noted {
-            noted = growing.durable_bytes();
-            note(app, project, &upload.id, noted).await?;
+        if growing.durable_bytes() > *noted {
+            // Even if this fails, what is being written has to come to its end before anybody else goes on.
+            match note(app, project, id, growing.durable_bytes()).await {
+                Ok(()) => *noted = growing.durable_bytes(),
+                Err(error) => broken = Some(error),
+            }
         }
     }
     let (received_bytes, summed) = growing.finish().await?;
-    *held.summed = summed;
-    if received_bytes > noted {
-        note(app, project, &upload.id, received_bytes).await?;
+    if received_bytes > *noted {
+        note(app, project, id, received_bytes).await?;
+        *noted = received_bytes;
     }
-    Ok((Upload { received_bytes, ..upload }, broken))
+    *held.summed = summed;
+    Ok(broken)
 }
 
 async fn note(app: &App, project: ProjectId, id: &str, bytes: u64) -> Result<()> {

@@ -2,6 +2,7 @@
 
 use axum::extract::State;
 use axum::http::{HeaderMap, Uri};
+use modelry_core::policy::Doing;
 use modelry_core::time::Timestamp;
 use modelry_core::{Error, Result};
 use modelry_store::purge::{self as store, InBin};
@@ -14,6 +15,7 @@ use crate::App;
 use crate::access::Granted;
 use crate::error::Problem;
 use crate::extract::{Json, Path, Query};
+use crate::naming;
 use crate::purge::{self, BIN_MS};
 
 /// Something in the bin.
@@ -118,6 +120,7 @@ pub(super) async fn purge_from_bin(
     granted: Granted,
     Path((_, kind, id)): Path<(String, String, String)>,
 ) -> Result<Json<Purged>, Problem> {
+    granted.access.require(naming::of_kind(&kind).action(Doing::Reading))?;
     let thing = store::thing(&kind, number(&id)?)?;
     Ok(Json(Purged { freed: purge::now(&app, granted.project(), thing).await? }))
 }

@@ -30,11 +30,12 @@ mod words;
 
 use axum::http::{HeaderMap, Method};
 use axum::response::{IntoResponse, Response};
-use modelry_core::policy::Action;
+use modelry_core::policy::{Action, Doing};
 use modelry_core::{Error, Result};
 
 use crate::App;
 use crate::error::Problem;
+use crate::naming::Naming;
 use crate::table::{Csrf, Guard, Table};
 
 pub use openapi::description;
@@ -132,13 +133,13 @@ fn registry(table: Table) -> Table {
 
 /// Packages, and their files by GitLab's routes.
 fn packages(table: Table) -> Table {
-    let read = Guard::Project(Action::ReadModels);
-    let write = Guard::Project(Action::WriteModels);
+    let read = Guard::Named(Naming::Package, Doing::Reading);
+    let write = Guard::Named(Naming::Package, Doing::Writing);
     let packages = "/api/v4/projects/{project}/packages";
     let package = &format!("{packages}/ml_models/{{package}}");
     let file = &format!("{package}/files/{{*path}}");
     table
-        .route(Method::GET, packages, read, packages::list_packages)
+        .route(Method::GET, packages, Guard::Either(Doing::Reading), packages::list_packages)
         .route(Method::GET, package, read, packages::get_package)
         .route(Method::DELETE, package, write, packages::delete_package)
         .route(Method::GET, &format!("{package}/files"), read, packages::list_package_files)
@@ -148,7 +149,7 @@ fn packages(table: Table) -> Table {
 
 /// Uploads that take more than one request.
 fn uploads(table: Table) -> Table {
-    let write = Guard::Project(Action::WriteModels);
+    let write = Guard::Either(Doing::Writing);
     let uploads = "/api/v4/projects/{project}/uploads";
     let upload = &format!("{uploads}/{{upload}}");
     table
@@ -161,7 +162,8 @@ fn uploads(table: Table) -> Table {
 /// What is in the bin.
 fn bin(table: Table) -> Table {
     let bin = "/api/v4/projects/{project}/bin/{kind}";
-    table.route(Method::GET, bin, Guard::Project(Action::ReadModels), bin::list_bin).route(
+    let read = Guard::Named(Naming::InBin, Doing::Reading);
+    table.route(Method::GET, bin, read, bin::list_bin).route(
         Method::DELETE,
         &format!("{bin}/{{id}}"),
         Guard::Project(Action::Purge),

@@ -5,8 +5,9 @@ use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::Response;
 use modelry_core::Result;
 use modelry_core::ids::ProjectId;
+use modelry_core::policy::Feature;
 use modelry_db::Tx;
-use modelry_store::packages::{self, Content, Package, Position, Wanted};
+use modelry_store::packages::{self, Content, Kind, Package, Position, Wanted};
 use modelry_store::versions;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -15,7 +16,7 @@ use super::page::{self, Page, Place};
 use super::place::{Address, find_package};
 use super::stored::{self, FileView, ListFiles, UploadedFile};
 use crate::App;
-use crate::access::Granted;
+use crate::access::{Granted, Undecided};
 use crate::error::Problem;
 use crate::extract::{Json, Path, Query, base_url};
 use crate::registry::mover;
@@ -128,14 +129,14 @@ pub(super) struct ListPackages {
 )]
 pub(super) async fn list_packages(
     State(app): State<App>,
-    granted: Granted,
+    undecided: Undecided,
     uri: Uri,
     headers: HeaderMap,
     Query(query): Query<ListPackages>,
 ) -> Result<Page<PackageView>, Problem> {
-    let project = granted.project();
+    let project = undecided.project();
     let size = page::count(query.per_page)?;
-    let kind = query.kind.as_deref().map(str::parse).transpose()?;
+    let kind = visible(&undecided, query.kind.as_deref().map(str::parse).transpose()?)?;
     let wanted = Wanted { kind, part: query.search.unwrap_or_default() };
     let after = query.after.map_or(Ok(Position::START), |after| after.parse())?;
     let listed = app.db.read(move |tx| {
@@ -146,6 +147,17 @@ pub(super) async fn list_packages(
     let (views, next) = listed.await?;
     let place = Place { app: &app, headers: &headers, uri: &uri };
     Ok(Page::with_next(&place, views, next.map(|next| next.to_string()))?)
+}
+
+/// The kind to list where `asked` for it, or, where it is `None`, for both: those that the caller may see.
+fn visible(undecided: &Undecided, asked: Option<Kind>) -> Result<Option<Kind>> {
+    match asked {
+        Some(Kind::Version) => undecided.about(Feature::Models).map(|_| asked),
+        Some(Kind::Candidate) => undecided.about(Feature::Experiments).map(|_| asked),
+        None if !undecided.may(Feature::Experiments) => Ok(Some(Kind::Version)),
+        None if !undecided.may(Feature::Models) => Ok(Some(Kind::Candidate)),
+        None => Ok(None),
+    }
 }
 
 /// Tell a package, and what its deletion would free.

@@ -12,9 +12,11 @@ use utoipa::ToSchema;
 
 use super::place::Address;
 use crate::App;
-use crate::access::Granted;
+use crate::access::{Granted, Undecided};
 use crate::error::Problem;
 use crate::extract::{Json, Path, base_url};
+use crate::naming;
+use crate::transfer::Incoming;
 use crate::uploads::{self, Announcement, Span};
 
 /// An upload.
@@ -73,10 +75,11 @@ pub(super) struct NewUpload {
 )]
 pub(super) async fn begin_upload(
     State(app): State<App>,
-    granted: Granted,
+    undecided: Undecided,
     headers: HeaderMap,
     Json(body): Json<NewUpload>,
 ) -> Result<(StatusCode, Json<UploadView>), Problem> {
+    let granted = undecided.about(naming::of_package(&body.package))?;
     let path: ArtifactPath = body.path.parse()?;
     let sha256 = body.sha256.as_deref().map(read_digest).transpose()?;
     let place = Address::Package(body.package.clone()).place_of(
@@ -104,10 +107,11 @@ fn read_digest(text: &str) -> Result<Sha256> {
 )]
 pub(super) async fn get_upload(
     State(app): State<App>,
-    granted: Granted,
+    undecided: Undecided,
     Path((_, id)): Path<(String, String)>,
 ) -> Result<Json<UploadView>, Problem> {
-    Ok(Json(uploads::find(&app, &granted, id).await?.into()))
+    let (_, upload) = find(&app, &undecided, id).await?;
+    Ok(Json(upload.into()))
 }
 
 /// Send bytes of an upload: those that the header `Content-Range` names (`bytes 0-99/1234`), else all. What arrives is
@@ -123,17 +127,18 @@ pub(super) async fn get_upload(
 )]
 pub(super) async fn put_upload(
     State(app): State<App>,
-    granted: Granted,
+    undecided: Undecided,
     Path((_, id)): Path<(String, String)>,
     request: Request,
 ) -> Result<Json<UploadView>, Problem> {
     let (parts, body) = request.into_parts();
-    let upload = uploads::find(&app, &granted, id).await?;
+    let bytes = Incoming::new(&parts.headers, body);
+    let (granted, upload) = find(&app, &undecided, id).await?;
     let span = read_span(&parts.headers, upload.size_bytes.unwrap_or(0))?;
     let path: ArtifactPath = upload.path.parse()?;
     let base = base_url(&app, &parts.headers);
     let place = Address::Package(upload.target.clone()).place_of(granted.project(), base, path);
-    Ok(Json(uploads::receive(&app, &granted, upload, span, (body, place)).await?.into()))
+    Ok(Json(uploads::receive(&app, &granted, upload, span, (bytes, place)).await?.into()))
 }
 
 /// Give an upload up.
@@ -147,11 +152,18 @@ pub(super) async fn put_upload(
 )]
 pub(super) async fn delete_upload(
     State(app): State<App>,
-    granted: Granted,
+    undecided: Undecided,
     Path((_, id)): Path<(String, String)>,
 ) -> Result<StatusCode, Problem> {
-    uploads::give_up(&app, &granted, id).await?;
+    let (granted, upload) = find(&app, &undecided, id).await?;
+    uploads::give_up(&app, granted.project(), &upload).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// An upload of the caller's, who may write to what it is for.
+async fn find(app: &App, undecided: &Undecided, id: String) -> Result<(Granted, Upload)> {
+    let upload = uploads::find(app, (undecided.project(), undecided.user()), id).await?;
+    Ok((undecided.about(naming::of_package(&upload.target))?, upload))
 }
 
 /// Which bytes of a file of `size` bytes a request sends, by RFC 9110's `Content-Range`.

@@ -4,6 +4,7 @@ mod bin;
 mod callers;
 mod lineage;
 mod members;
+mod named;
 mod openapi;
 mod packages;
 mod projects;

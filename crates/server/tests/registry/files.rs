@@ -144,17 +144,14 @@ async fn nothing_climbs_out_of_a_version() {
 }
 
 #[tokio::test]
-async fn an_experiment_may_be_located_where_versions_seem_to_be() {
+async fn an_experiment_is_not_located_where_versions_are() {
     let given = Given::new().await;
-    let location = format!("mlflow-artifacts:/{FIRST}");
-    let body = json!({"name": "located", "artifact_location": location});
-    let experiment = given.post("experiments/create", &body).await.expect_json()["experiment_id"].clone();
-    let made = given.post("runs/create", &json!({"experiment_id": experiment})).await.expect_json();
-    let run = text(&made["run"]["info"]["run_id"]);
-    given.put(&format!("{FIRST}/{run}/artifacts/w"), "of the run").await;
-    let listed = given.get("artifacts/list", &json!({"run_id": run})).await.expect_json();
-    assert_eq!(listed["files"][0]["path"], "w");
-    assert_eq!(given.list(FIRST).await, ["MLmodel", "data"]);
+    for place in [FIRST.to_owned(), format!("{FIRST}/below"), "versions/7".to_owned()] {
+        let body = json!({"name": "located", "artifact_location": format!("mlflow-artifacts:/{place}")});
+        let refusal = refusal(&given.post("experiments/create", &body).await);
+        assert!(refusal.starts_with("400 INVALID_PARAMETER_VALUE: "), "{place}: {refusal}");
+        assert!(refusal.ends_with("the files of model versions are there"), "{place}: {refusal}");
+    }
     given.finish().await;
 }
 

@@ -3,6 +3,7 @@
 use axum::extract::State;
 use modelry_core::Result;
 use modelry_core::ids::ProjectId;
+use modelry_core::policy::{Access, Action};
 use modelry_db::Tx;
 use modelry_server::App;
 use modelry_server::access::Granted;
@@ -37,8 +38,14 @@ pub(crate) struct PackagesQuery {
 }
 
 impl PackagesQuery {
-    fn wanted(&self) -> Result<Wanted> {
-        let kind: Option<Kind> = if self.kind.is_empty() { None } else { Some(self.kind.parse()?) };
+    /// What is asked for, as far as the reader may see it.
+    fn wanted(&self, access: Access) -> Result<Wanted> {
+        let asked: Option<Kind> = if self.kind.is_empty() { None } else { Some(self.kind.parse()?) };
+        let kind = match asked {
+            Some(Kind::Candidate) => access.require(Action::ReadExperiments).map(|()| asked)?,
+            None if !access.also(Action::ReadExperiments) => Some(Kind::Version),
+            Some(Kind::Version) | None => asked,
+        };
         Ok(Wanted { kind, part: self.search.clone() })
     }
 
@@ -72,7 +79,7 @@ pub(crate) async fn list_packages(
     visit: Visit,
     Shown(Query(query)): Shown<Query<PackagesQuery>>,
 ) -> Answer<Page<PackagesPage>> {
-    let (project, wanted, after) = (granted.project(), query.wanted()?, query.position()?);
+    let (project, wanted, after) = (granted.project(), query.wanted(granted.access)?, query.position()?);
     let read = app.db.read(move |tx| {
         let listing = packages::list(tx, project, &wanted, after, PAGE_ROWS)?;
         let listed = listing.packages.into_iter().map(|package| Listed::read(tx, project, package));

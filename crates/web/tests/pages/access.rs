@@ -49,7 +49,7 @@ async fn a_private_project_and_none_at_all_look_the_same_to_a_stranger() {
     let site = Site::new().await;
     let stranger = site.server.user("stranger").await;
     let routes = modelry_web::router::routes(site.server.app());
-    for route in routes.iter().filter(|route| matches!(route.guard, Guard::Project(_)) && !is_api(route)) {
+    for route in routes.iter().filter(|route| route.guard.is_of_project() && !is_api(route)) {
         let hidden = ask(&stranger, route, "ann/churn").await;
         let missing = ask(&stranger, route, "ann/other").await;
         assert_eq!(hidden.status, StatusCode::NOT_FOUND, "{} {}", route.method, route.path);
@@ -70,7 +70,7 @@ async fn a_guest_reads_but_changes_nothing() {
     site.server.member(site.project, &guest, Role::Guest).await;
     let mut refused = Vec::new();
     for route in modelry_web::router::routes(site.server.app()) {
-        if matches!(route.guard, Guard::Project(_))
+        if route.guard.is_of_project()
             && ask(&guest, &route, "ann/churn").await.status == StatusCode::FORBIDDEN
         {
             refused.push(format!("{} {}", route.method, route.path));

@@ -13,12 +13,12 @@ use modelry_store::files::{Owner, Tree};
 use modelry_store::logged_models::{self, Deleted};
 use modelry_store::{candidates, versions};
 
+use crate::naming;
+
 /// What every address of an owner ends with.
 const ARTIFACTS: &str = "artifacts";
 /// What stands in front of a logged model's id.
 const MODELS: &str = "models";
-/// What the address of a model version starts with.
-const VERSIONS: &str = "versions";
 
 /// A place in the files of one owner.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,17 +43,19 @@ pub(in super::super) fn locate(
         return Ok(Place { tree: without_owner, path: None });
     };
     let segments: Vec<&str> = path.segments().collect();
+    // What may be done there was decided by the address, so nothing else's files can be at one of a version.
+    if let Some(id) = naming::version_in(path) {
+        return match segments.as_slice() {
+            [_, _, ARTIFACTS, below @ ..] => of_version(tx, project, id, &below.join("/")),
+            _ => Ok(Place { tree: without_owner, path: Some(path.clone()) }),
+        };
+    }
     // The last one first: a location may look as if it lay among the files of another owner.
     for end in (0..segments.len()).rev().filter(|end| segments[*end] == ARTIFACTS) {
         if let Some(owner) = owner_of(tx, project, &segments[..end])? {
             let below = segments[end + 1..].join("/");
             return Ok(Place { tree: Tree { project, owner }, path: ArtifactPath::parse_dir(Some(&below))? });
         }
-    }
-    if let [VERSIONS, id, ARTIFACTS, below @ ..] = segments.as_slice()
-        && let Ok(id) = id.parse()
-    {
-        return of_version(tx, project, VersionId(id), &below.join("/"));
     }
     refuse_unknown_owner(&segments)?;
     Ok(Place { tree: without_owner, path: Some(path.clone()) })

@@ -4,6 +4,7 @@ use axum::extract::{Request, State};
 use axum::http::header::ETAG;
 use axum::http::{HeaderMap, Method};
 use modelry_core::artifact_path::ArtifactPath;
+use modelry_core::policy::Doing;
 use modelry_core::{Error, Result};
 use serde::{Deserialize, Serialize};
 
@@ -16,6 +17,7 @@ use crate::access::Granted;
 use crate::error::MlflowFailure;
 use crate::extract::{Path, base_url};
 use crate::table::Guard;
+use crate::transfer::Incoming;
 use crate::uploads::{self, MOST_PARTS};
 
 /// Where parts are sent to. A client sends no token there: the secret in the address lets them in.
@@ -24,9 +26,9 @@ const PARTS: &str = "api/2.0/mlflow-artifacts/mpu/parts";
 /// The calls and who may make them.
 pub(super) fn routes(calls: Calls) -> Calls {
     let mut calls = calls
-        .write(Method::POST, "mlflow-artifacts/mpu/create/{*path}", create)
-        .write(Method::POST, "mlflow-artifacts/mpu/complete/{*path}", complete)
-        .write(Method::POST, "mlflow-artifacts/mpu/abort/{*path}", abort);
+        .artifact(Method::POST, "mlflow-artifacts/mpu/create/{*path}", Doing::Writing, create)
+        .artifact(Method::POST, "mlflow-artifacts/mpu/complete/{*path}", Doing::Writing, complete)
+        .artifact(Method::POST, "mlflow-artifacts/mpu/abort/{*path}", Doing::Writing, abort);
     let part = format!("{PREFIX}/{PARTS}/{{upload}}/{{number}}/{{secret}}");
     calls.0 = calls.0.route(Method::PUT, &part, Guard::Public, put_part);
     calls
@@ -101,8 +103,9 @@ async fn put_part(
     let unknown = || Error::not_found("there is no such upload: it is finished, or was given up");
     let project = modelry_core::ids::ProjectId(at.project.parse().map_err(|_| unknown())?);
     let number = at.number.parse().map_err(|_| unknown())?;
-    let body = request.into_body();
-    let sha256 = uploads::add_part(&app, project, at.upload, (number, &at.secret), body).await?;
+    let (parts, body) = request.into_parts();
+    let bytes = Incoming::new(&parts.headers, body);
+    let sha256 = uploads::add_part(&app, project, at.upload, (number, &at.secret), bytes).await?;
     let etag = format!("\"{sha256}\"").parse().expect("hex digits are a header");
     Ok(HeaderMap::from_iter([(ETAG, etag)]))
 }

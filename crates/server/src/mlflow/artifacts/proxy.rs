@@ -7,6 +7,7 @@ use axum::http::Method;
 use axum::response::Response;
 use modelry_core::artifact_path::ArtifactPath;
 use modelry_core::ids::ProjectId;
+use modelry_core::policy::Doing;
 use modelry_core::{Error, Result};
 use modelry_db::Tx;
 use modelry_store::files::{self, Deleted, Owner, Tree};
@@ -18,8 +19,9 @@ use super::super::wire::{Answer, Empty, Message, done};
 use super::address::{Place, locate};
 use super::{At, fetch, listing};
 use crate::App;
-use crate::access::Granted;
+use crate::access::{Granted, Undecided};
 use crate::error::MlflowFailure;
+use crate::naming;
 use crate::pulls;
 use crate::transfer::{self, Asked, PlaceOf, Upload};
 
@@ -29,10 +31,10 @@ const DELETED_AT_ONCE: i64 = 200;
 /// The calls and who may make them.
 pub(super) fn routes(calls: Calls) -> Calls {
     calls
-        .read(Method::GET, "mlflow-artifacts/artifacts", list)
-        .read(Method::GET, "mlflow-artifacts/artifacts/{*path}", download)
-        .write(Method::PUT, "mlflow-artifacts/artifacts/{*path}", upload)
-        .write(Method::DELETE, "mlflow-artifacts/artifacts/{*path}", delete)
+        .read_either(Method::GET, "mlflow-artifacts/artifacts", list)
+        .artifact(Method::GET, "mlflow-artifacts/artifacts/{*path}", Doing::Reading, download)
+        .artifact(Method::PUT, "mlflow-artifacts/artifacts/{*path}", Doing::Writing, upload)
+        .artifact(Method::DELETE, "mlflow-artifacts/artifacts/{*path}", Doing::Writing, delete)
 }
 
 #[derive(Deserialize)]
@@ -43,11 +45,11 @@ struct List {
 /// Lists a directory. Owners are not listed: above an owner's address there are only files without one.
 async fn list(
     State(app): State<App>,
-    granted: Granted,
+    undecided: Undecided,
     Message(query): Message<List>,
 ) -> Result<Response, MlflowFailure> {
-    let project = granted.project();
     let path = ArtifactPath::parse_dir(query.path.as_deref())?;
+    let project = undecided.about(naming::of_artifact(path.as_ref()))?.project();
     let place = app.db.read(move |tx| locate(tx, project, path.as_ref())).await?;
     Ok(listing::whole(&app, place).await?)
 }
