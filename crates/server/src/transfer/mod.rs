@@ -12,6 +12,7 @@ mod zip;
 mod zip_stream;
 
 pub use archive::{Contents, Format, archive, contents};
+pub(crate) use download::attachment;
 pub use download::{Asked, download};
 pub use upload::{PlaceOf, Received, Upload, store};
 pub(crate) use upload::{check, keep, remove};
