@@ -66,15 +66,15 @@ async fn one_with(db: &Db, names: Vec<String>) {
     let keys =
         Keys::default().intern(db, &Ids::new(db.clone()), PROJECT, &texts).await.expect("keys can be made");
     write(db, |tx| experiments::insert_default(tx, PROJECT, NOW)).await;
-    write(db, move |tx| insert(tx, 1, &keys)).await;
+    write(db, move |tx| insert(tx, (0, 1), &keys)).await;
 }
 
-fn insert(tx: &mut Tx<'_>, number: i64, keys: &[KeyId]) -> Result<()> {
+fn insert(tx: &mut Tx<'_>, (experiment, number): (i64, i64), keys: &[KeyId]) -> Result<()> {
     let eid: Eid = format!("{number:032x}").parse()?;
     let new = NewCandidate {
         id: CandidateId(number),
         eid,
-        experiment_id: ExperimentId(0),
+        experiment_id: ExperimentId(experiment),
         name: "calm-fox-1".to_owned(),
         user_name: String::new(),
         creator_id: None,
@@ -158,6 +158,23 @@ both! {
         }
     }
 
+    async fn keys_of_other_experiments_are_not_listed(db: Db) {
+        one_with(&db, vec!["here".to_owned(), "there".to_owned()]).await;
+        write(&db, |tx| {
+            given::experiment(tx, ExperimentId(1), None)?;
+            insert(tx, (1, 2), &[KeyId(2)])
+        })
+        .await;
+        let used = UsedKeys::new(Keys::default());
+        let listed = read(&db, move |tx| {
+            let list = used.all(tx, place(ExperimentId(1)), KeyKind::Metrics, NOW)?;
+            let counts = list.iter().map(|key| used.count(tx, place(ExperimentId(1)), key, NOW)).collect::<Result<Vec<_>>>()?;
+            Ok((list.iter().map(|key| key.name.to_string()).collect::<Vec<_>>(), counts))
+        });
+        let once = Count { candidates: 1, is_capped: false };
+        assert_eq!(listed.await, (vec!["there".to_owned()], vec![once]));
+    }
+
     async fn a_count_says_how_many_candidates_have_a_key(db: Db) {
         let runs = given::seed(&db).await;
         let used = UsedKeys::new(Keys::default());
@@ -197,9 +214,9 @@ both! {
         let ids = Ids::new(db.clone());
         let keys = Keys::default().intern(&db, &ids, PROJECT, &texts).await.expect("keys can be made");
         let (first, last) = (keys[..599].to_vec(), keys[599..].to_vec());
-        write(&db, move |tx| insert(tx, 2, &first)).await;
+        write(&db, move |tx| insert(tx, (0, 2), &first)).await;
         assert_eq!(count(NOW).await, 600, "a short list is not kept");
-        write(&db, move |tx| insert(tx, 3, &last)).await;
+        write(&db, move |tx| insert(tx, (0, 3), &last)).await;
         assert_eq!(count(Timestamp(NOW.ms() + 59_999)).await, 600, "a long list is kept");
         assert_eq!(count(Timestamp(NOW.ms() + 60_000)).await, 601, "a minute later it is read again");
     }
