@@ -1,11 +1,12 @@
 //! Words and rules of Modelry: names, versions, lineage, roles and the one policy table, the search grammar, metric points,
-//! the headers of model files, paging, time, ids, errors.
+//! the headers of model files, CSV, paging, time, ids, errors.
 //!
 //! No I/O, no async, no SQL, no HTTP: everything here is a value or a function of its arguments.
 
 pub mod address;
 pub mod artifact_path;
 pub mod checksums;
+pub mod csv;
 pub mod digest;
 pub mod error;
 pub mod formats;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use modelry_blob::Blobs;
 use modelry_core::ids::Eid;
 use modelry_db::Db;
+use modelry_store::columns::UsedKeys;
 use modelry_store::ids::Ids;
 use modelry_store::keys::Keys;
 use modelry_store::metrics::Tails;
@@ -55,6 +56,8 @@ pub struct Parts {
     pub ids: Ids,
     /// Names of metrics, params and metadata.
     pub keys: Keys,
+    /// Which of them the candidates of an experiment have.
+    pub used_keys: UsedKeys,
     /// How much of each candidate's points is not sealed yet.
     pub tails: Tails,
     /// Who is calling, and what they are to a project.
@@ -76,9 +79,11 @@ pub struct Parts {
 impl App {
     /// An application on a migrated database.
     pub fn new(db: Db, blobs: Blobs, clock: Clock, random: Random, settings: Settings) -> Self {
+        let keys = Keys::default();
         Self(Arc::new(Parts {
             ids: Ids::new(db.clone()),
-            keys: Keys::default(),
+            used_keys: UsedKeys::new(keys.clone()),
+            keys,
             tails: Tails::default(),
             callers: Callers::new(db.clone()),
             pulls: Pulls::new(db.clone()),

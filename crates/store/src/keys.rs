@@ -10,6 +10,7 @@ use modelry_core::ids::{KeyId, ProjectId};
 use modelry_db::{Db, Tx};
 
 use crate::ids::{Ids, Series};
+use crate::sql;
 
 /// A cache this large is emptied; it fills again from the table.
 const MOST_CACHED: usize = 200_000;
@@ -71,15 +72,19 @@ impl Keys {
                 }
             }
         }
-        for id in unknown {
-            let name: String = tx.query_one(
-                "SELECT name FROM keys WHERE project_id = $1 AND id = $2",
-                &[&project.0, &id.0],
-                |row| row.get(0),
+        let unknown: Vec<i64> = unknown.into_iter().map(|id| id.0).collect();
+        for chunk in sql::padded(&unknown) {
+            let places = sql::placeholders(2, chunk.len());
+            let found: Vec<(i64, String)> = tx.query(
+                &format!("SELECT id, name FROM keys WHERE project_id = $1 AND id IN ({places})"),
+                &sql::bind(&[&project.0], &chunk),
+                |row| Ok((row.get(0)?, row.get(1)?)),
             )?;
-            let name: Arc<str> = name.into();
-            self.write().insert(project, name.clone(), id);
-            names.insert(id, name);
+            for (id, name) in found {
+                let name: Arc<str> = name.into();
+                self.write().insert(project, name.clone(), KeyId(id));
+                names.insert(KeyId(id), name);
+            }
         }
         Ok(names)
     }
@@ -114,6 +119,23 @@ pub fn find(tx: &mut Tx<'_>, project: ProjectId, name: &str) -> Result<Option<Ke
     tx.query_opt("SELECT id FROM keys WHERE project_id = $1 AND name = $2", &[&project.0, &name], |row| {
         row.get(0).map(KeyId)
     })
+}
+
+/// The numbers of those of `names` that any row of the project ever had.
+pub fn find_all(tx: &mut Tx<'_>, project: ProjectId, names: &[&str]) -> Result<HashMap<String, KeyId>> {
+    let mut found = HashMap::with_capacity(names.len());
+    for chunk in sql::padded(names) {
+        let places = sql::placeholders(2, chunk.len());
+        tx.query_each(
+            &format!("SELECT name, id FROM keys WHERE project_id = $1 AND name IN ({places})"),
+            &sql::bind(&[&project.0], &chunk),
+            |row| {
+                found.insert(row.get(0)?, KeyId(row.get(1)?));
+                Ok(())
+            },
+        )?;
+    }
+    Ok(found)
 }
 
 fn insert_missing(

@@ -6,6 +6,7 @@
 
 pub mod blobs;
 pub mod candidates;
+pub mod columns;
 pub mod damage;
 pub mod datasets;
 pub mod experiments;

@@ -6,12 +6,12 @@ use modelry_db::Param;
 const LENGTHS: [usize; 5] = [1, 8, 32, 100, 500];
 
 /// Splits `ids` into lists of a few fixed lengths; a short list repeats its last id, which changes no answer of `IN`.
-pub(crate) fn padded(ids: &[i64]) -> Vec<Vec<i64>> {
+pub(crate) fn padded<T: Clone>(ids: &[T]) -> Vec<Vec<T>> {
     let longest = LENGTHS[LENGTHS.len() - 1];
     ids.chunks(longest)
         .map(|chunk| {
             let length = LENGTHS.into_iter().find(|length| *length >= chunk.len()).unwrap_or(longest);
-            let filler = chunk[chunk.len() - 1];
+            let filler = chunk[chunk.len() - 1].clone();
             let mut list = chunk.to_vec();
             list.resize(length, filler);
             list
@@ -33,7 +33,7 @@ pub(crate) fn placeholders(first: usize, count: usize) -> String {
 }
 
 /// Borrows each id as a bind value, after those in `before`.
-pub(crate) fn bind<'a>(before: &[&'a dyn Param], ids: &'a [i64]) -> Vec<&'a dyn Param> {
+pub(crate) fn bind<'a, T: Param>(before: &[&'a dyn Param], ids: &'a [T]) -> Vec<&'a dyn Param> {
     let mut params = before.to_vec();
     params.extend(ids.iter().map(|id| id as &dyn Param));
     params
@@ -88,7 +88,7 @@ mod tests {
         assert_eq!(padded(&[5, 6]), [[5, 6, 6, 6, 6, 6, 6, 6]]);
         let many: Vec<i64> = (0..501).collect();
         assert_eq!(padded(&many).iter().map(Vec::len).collect::<Vec<_>>(), [500, 1]);
-        assert!(padded(&[]).is_empty());
+        assert!(padded::<i64>(&[]).is_empty());
     }
 
     #[test]

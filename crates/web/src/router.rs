@@ -102,6 +102,12 @@ fn of_projects(app: &App) -> Table {
             Project(ReadExperiments),
             experiment::show_experiment,
         )
+        .route(
+            Method::GET,
+            "/{project}/-/ml/experiments/{experiment}/table",
+            Project(ReadExperiments),
+            experiment::show_table,
+        )
         .route(Method::GET, page, Project(ReadExperiments), candidate::show_candidate)
         .route(Method::GET, &format!("{page}/points"), Project(ReadExperiments), charts::read_points)
         .route(Method::GET, &format!("{page}/picture"), Project(ReadExperiments), charts::draw_picture)

@@ -115,7 +115,8 @@ impl<A: Attribute> Display for OrderKey<A> {
     }
 }
 
-fn write_key(f: &mut Formatter<'_>, family: Family, key: &str) -> fmt::Result {
+/// Writes the word of a family and a key of it, in quotes where it needs them.
+pub(super) fn write_key(f: &mut Formatter<'_>, family: Family, key: &str) -> fmt::Result {
     write!(f, "{}.", family.word())?;
     if key.chars().all(is_name_char) {
         return f.write_str(key);

@@ -21,6 +21,8 @@ pub(super) enum Purpose {
     OrderBy,
     /// One field to order by, alone.
     FieldName,
+    /// One column.
+    Column,
 }
 
 impl Purpose {
@@ -30,6 +32,7 @@ impl Purpose {
             Self::Filter => "filter",
             Self::OrderBy => "order_by clause",
             Self::FieldName => "field_name",
+            Self::Column => "column name",
         }
     }
 }

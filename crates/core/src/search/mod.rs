@@ -17,6 +17,7 @@
 //! quote is used around it. What an entity can be searched by is a table in [`entity`]; the rest of the parser does
 //! not know one entity from another. Here is only the meaning of the text: SQL is made from an [`Expr`] elsewhere.
 
+pub mod column;
 mod condition;
 mod display;
 pub mod entity;
@@ -29,6 +30,7 @@ mod parser;
 mod tests;
 
 use crate::{Error, Result};
+use column::Column;
 use entity::{Attribute, Entity};
 use expr::Expr;
 use lexer::{Purpose, Source};
@@ -85,4 +87,13 @@ pub fn parse_order_by<A: Attribute>(entity: &'static Entity<A>, items: &[String]
 /// whole key are taken off all the same. Fails as [`parse_order_by`] does.
 pub fn parse_order_field<A: Attribute>(entity: &'static Entity<A>, field_name: &str) -> Result<OrderKey<A>> {
     order::parse_field_name(entity, Source::new(Purpose::FieldName, field_name)?)
+}
+
+/// Reads the name of a column of a table of candidates: a field as filters have it, or `min(metrics.loss)` and
+/// `max(metrics.loss)`; `name` and `user`, as the native API answers them, are known too.
+///
+/// A figure stands around the metric and not behind a dot, because a metric may be called `loss.min`. Fails with
+/// [`Kind::Invalid`](crate::Kind::Invalid) as [`parse_filter`] does.
+pub fn parse_column(text: &str) -> Result<Column> {
+    column::parse(Source::new(Purpose::Column, text)?)
 }

@@ -155,7 +155,7 @@ const NOT_IN_EXTENDED_VALUE: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'~');
 
 /// `Content-Disposition` with the file's name: quoted, and in the extended form where it is not plain ASCII.
-pub(super) fn attachment(name: &str) -> String {
+pub(crate) fn attachment(name: &str) -> String {
     let is_plain = |c: char| c == ' ' || c.is_ascii_graphic() && c != '"' && c != '\\';
     if name.chars().all(is_plain) {
         return format!("attachment; filename=\"{name}\"");

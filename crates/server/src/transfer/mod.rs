@@ -14,6 +14,7 @@ mod zip;
 mod zip_stream;
 
 pub use archive::{Contents, Format, archive, contents};
+pub(crate) use download::attachment;
 pub use download::{Asked, download};
 pub use incoming::Incoming;
 pub use read::read;

@@ -5,10 +5,13 @@
 
 mod aliases;
 mod bin;
+mod candidate_export;
 mod candidate_files;
 mod candidate_log;
+mod candidate_search;
 mod candidate_views;
 mod candidates;
+mod columns;
 mod datasets;
 mod experiments;
 mod files;
@@ -199,6 +202,14 @@ fn tracking(table: Table) -> Table {
         )
         .route(Method::GET, candidates, read, candidates::list_candidates)
         .route(Method::POST, candidates, write, candidates::create_candidate)
+        .route(Method::GET, &format!("{candidates}.csv"), read, candidate_export::export_candidates)
+        .route(Method::GET, &format!("{experiment}/columns"), read, columns::list_columns)
+        .route(
+            Method::POST,
+            &format!("{project}/candidates/search"),
+            read,
+            candidate_search::search_candidates,
+        )
         .route(Method::GET, candidate, read, candidates::get_candidate)
         .route(Method::PATCH, candidate, write, candidates::update_candidate)
         .route(Method::DELETE, candidate, write, candidates::delete_candidate)

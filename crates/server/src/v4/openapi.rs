@@ -7,8 +7,9 @@ use utoipa::openapi::{Content, Ref, ResponseBuilder};
 use utoipa::{Modify, OpenApi, ToSchema as _};
 
 use super::{
-    aliases, bin, candidate_files, candidate_log, candidates, datasets, experiments, files, lineage,
-    logged_models, members, models, packages, projects, tokens, uploads, users, versions,
+    aliases, bin, candidate_export, candidate_files, candidate_log, candidate_search, candidates, columns,
+    datasets, experiments, files, lineage, logged_models, members, models, packages, projects, tokens,
+    uploads, users, versions,
 };
 use crate::error::ProblemBody;
 use crate::extract::Json;
@@ -81,12 +82,15 @@ use crate::extract::Json;
         experiments::delete_experiment,
         experiments::list_deleted_experiments,
         experiments::restore_experiment,
+        columns::list_columns,
         candidates::list_candidates,
         candidates::create_candidate,
         candidates::get_candidate,
         candidates::update_candidate,
         candidates::delete_candidate,
         candidates::restore_candidate,
+        candidate_search::search_candidates,
+        candidate_export::export_candidates,
         candidate_log::log_to_candidate,
         candidate_log::list_points,
         candidate_files::list_candidate_files,
@@ -112,6 +116,7 @@ use crate::extract::Json;
         (name = "lineage", description = "What things come from, and what came of them"),
         (name = "experiments", description = "Collections of comparable candidates"),
         (name = "candidates", description = "Candidates (MLflow's runs), and what is logged to them"),
+        (name = "search", description = "Candidates with the columns asked for, and what can be asked for"),
         (name = "logged models", description = "What candidates make before it is registered"),
         (name = "datasets", description = "What candidates used"),
         (name = "users", description = "Accounts"),

@@ -2,6 +2,7 @@
 
 mod bin;
 mod callers;
+mod candidate_search;
 mod lineage;
 mod members;
 mod named;

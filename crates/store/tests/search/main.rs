@@ -1,6 +1,7 @@
-//! Searches for candidates and experiments, on both engines.
+//! Searches for candidates and experiments, and the columns of tables, on both engines.
 
 mod candidates;
+mod columns;
 mod experiments;
 mod filters;
 mod given;

@@ -17,6 +17,7 @@ use super::table::{self, Wish};
 use crate::answer::{Answer, Page, Shown};
 use crate::shell::{Crumb, Section};
 use crate::views::experiment::{ExperimentHead, ExperimentPage, Tab};
+use crate::views::table::TableBody;
 use crate::views::{Pair, first_candidate};
 use crate::visit::Visit;
 
@@ -88,6 +89,31 @@ pub(crate) async fn show_experiment(
     Ok(Page(ExperimentPage { shell, head: head(&granted, &visit, about), tab }))
 }
 
+/// The part of the table of candidates that changes while they run, for a page that shows it already.
+pub(crate) async fn show_table(
+    State(app): State<App>,
+    granted: Granted,
+    visit: Visit,
+    Shown(Path((_, id))): Shown<Path<(String, i64)>>,
+    Shown(Query(query)): Shown<Query<ExperimentQuery>>,
+) -> Answer<Page<TableBody>> {
+    let (project, id) = (granted.project(), ExperimentId(id));
+    let about = app.db.read(move |tx| About::read(tx, project, id)).await?;
+    let table = table::read(&app, &granted, &visit, wish(&about, query)).await?;
+    Ok(Page(table.body))
+}
+
+fn wish(about: &About, query: ExperimentQuery) -> Wish {
+    Wish {
+        experiment: about.experiment.id,
+        view: about.view(),
+        filter: query.filter.trim().to_owned(),
+        order_by: query.order_by,
+        columns: query.column,
+        page_token: query.page_token,
+    }
+}
+
 async fn candidates_tab(
     app: &App,
     granted: &Granted,
@@ -95,17 +121,10 @@ async fn candidates_tab(
     about: &About,
     query: ExperimentQuery,
 ) -> Result<Tab> {
-    let wish = Wish {
-        experiment: about.experiment.id,
-        view: about.view(),
-        filter: query.filter.trim().to_owned(),
-        order_by: query.order_by,
-        columns: query.column,
-        page_token: query.page_token,
-    };
+    let wish = wish(about, query);
     let is_plain = wish.filter.is_empty() && wish.page_token.is_empty();
     let table = table::read(app, granted, visit, wish).await?;
-    Ok(if is_plain && table.rows.is_empty() && table.problem.is_none() {
+    Ok(if is_plain && table.body.rows.is_empty() && table.problem.is_none() {
         Tab::Empty(first_candidate(&about.experiment.name))
     } else {
         Tab::Candidates(Box::new(table))

@@ -1,8 +1,7 @@
 //! The table of an experiment's candidates, as its address asks for it.
 
-use std::collections::{BTreeSet, HashMap};
-
-use modelry_core::ids::{CandidateId, ExperimentId, ProjectId};
+use modelry_core::ids::{ExperimentId, ProjectId};
+use modelry_core::search::column::{Column, Figure, KeyKind};
 use modelry_core::search::entity::{CANDIDATES, CandidateAttribute};
 use modelry_core::search::order::{Order, OrderKey};
 use modelry_core::search::{parse_filter, parse_order_by};
@@ -11,18 +10,24 @@ use modelry_core::{Kind, Result};
 use modelry_db::Tx;
 use modelry_server::App;
 use modelry_server::access::Granted;
-use modelry_store::candidates::{self, Candidate, Logged};
+use modelry_store::candidates::{self, Candidate};
+use modelry_store::columns::{Cell, KeyPlace, Selection, TableRow};
 use modelry_store::search::View;
 use modelry_store::search::candidates as search;
 
-use super::PAGE_ROWS;
 use super::candidate::{candidate_href, duration};
-use super::columns::{Columns, Kind as ColumnKind};
+use super::columns::{self, Offered};
 use super::experiments::list_href;
 use crate::links;
 use crate::parts::{Pager, Status};
-use crate::views::table::{CandidateRow, CandidateTable, Direction, FilterProblem, Heading, Number};
+use crate::views::table::{
+    CandidateRow, CandidateTable, Direction, Export, FilterProblem, Heading, HeadingGroup, Number, TableBody,
+    TableCell,
+};
 use crate::visit::Visit;
+
+/// Candidates of a page.
+const ROWS: usize = 100;
 
 /// What the reader wants to see.
 pub(super) struct Wish {
@@ -43,10 +48,10 @@ pub(super) struct Wish {
 type CandidateOrder = Order<CandidateAttribute>;
 
 /// What was found.
-#[derive(Default)]
 struct Found {
-    candidates: Vec<Candidate>,
-    logged: HashMap<CandidateId, Logged>,
+    columns: Vec<Column>,
+    offered: Offered,
+    rows: Vec<TableRow>,
     next_page_token: Option<String>,
 }
 
@@ -55,37 +60,48 @@ pub(super) async fn read(app: &App, granted: &Granted, visit: &Visit, wish: Wish
     let order_by: Vec<String> =
         Some(wish.order_by.clone()).filter(|text| !text.is_empty()).into_iter().collect();
     let order = parse_order_by(&CANDIDATES, &order_by)?;
-    let (found, problem) = match parse_filter(&CANDIDATES, &wish.filter) {
+    let (query, problem) = match parse_filter(&CANDIDATES, &wish.filter) {
         Ok(filter) => {
             let query = search::Query {
                 experiments: vec![wish.experiment],
                 filter,
                 order: order.clone(),
                 view: wish.view,
-                limit: PAGE_ROWS,
+                limit: ROWS,
                 page_token: Some(wish.page_token.clone()).filter(|token| !token.is_empty()),
             };
-            (find(app, granted, query).await?, None)
+            (Some(query), None)
         }
         Err(error) if error.kind() == Kind::Invalid => {
             let column = column_of(error.message());
-            (Found::default(), Some(FilterProblem::at(error.message().to_owned(), column)))
+            (None, Some(FilterProblem::at(error.message().to_owned(), column)))
         }
         Err(error) => return Err(error),
     };
-    let page = TablePage { href: format!("{}/{}", list_href(granted), wish.experiment), wish, order };
+    let place = KeyPlace { project: granted.project(), experiment: wish.experiment };
+    let found = find(app, place, query, columns::read(&wish.columns)?).await?;
+    let page = TablePage { href: format!("{}/{}", list_href(granted), wish.experiment), place, wish, order };
     Ok(page.table(granted, visit, found, problem))
 }
 
-async fn find(app: &App, granted: &Granted, query: search::Query) -> Result<Found> {
-    let (project, keys) = (granted.project(), app.keys.clone());
+/// Reads what `query` finds, if there is one, and the keys of the experiment.
+async fn find(
+    app: &App,
+    place: KeyPlace,
+    query: Option<search::Query>,
+    wanted: Vec<Column>,
+) -> Result<Found> {
+    let (used, now) = (app.used_keys.clone(), app.clock.now());
     let read = app.db.read(move |tx| {
-        let page = search::page(tx, project, &query)?;
-        Ok(Found {
-            candidates: candidates::list(tx, project, &page.candidates)?,
-            logged: candidates::logged(tx, &keys, project, &page.candidates)?,
-            next_page_token: page.next_page_token,
-        })
+        let offered = Offered::read(tx, &used, place, now)?;
+        let columns = if wanted.is_empty() { offered.first_few() } else { wanted.clone() };
+        let page = match &query {
+            Some(query) => search::page(tx, place.project, query)?,
+            None => search::Page::default(),
+        };
+        let selection = Selection::resolve(tx, place.project, &columns)?;
+        let rows = selection.read(tx, place.project, &page.candidates)?;
+        Ok(Found { columns, offered, rows, next_page_token: page.next_page_token })
     });
     read.await
 }
@@ -109,9 +125,9 @@ pub(super) fn newest(
     candidates::list(tx, project, &page.candidates)
 }
 
-/// A row of a candidate without its metrics and parameters.
+/// A row of a candidate without any columns.
 pub(super) fn plain_row(granted: &Granted, visit: &Visit, candidate: &Candidate) -> CandidateRow {
-    row(granted, visit, candidate, &Logged::default(), &Columns::default())
+    row(granted, visit, candidate, Vec::new())
 }
 
 /// The column that the parser's message names.
@@ -123,6 +139,7 @@ fn column_of(message: &str) -> Option<usize> {
 
 struct TablePage {
     href: String,
+    place: KeyPlace,
     wish: Wish,
     order: Vec<CandidateOrder>,
 }
@@ -135,35 +152,66 @@ impl TablePage {
         found: Found,
         problem: Option<FilterProblem>,
     ) -> CandidateTable {
-        let metrics: BTreeSet<&str> =
-            found.logged.values().flat_map(|l| l.metrics.iter().map(|m| &*m.key)).collect();
-        let params: BTreeSet<&str> =
-            found.logged.values().flat_map(|l| l.params.iter().map(|(key, _)| &**key)).collect();
-        let columns = Columns::choose(&self.wish.columns, &metrics, &params);
-        let nothing = Logged::default();
-        let row = |candidate: &Candidate| {
-            let logged = found.logged.get(&candidate.id).unwrap_or(&nothing);
-            row(granted, visit, candidate, logged, &columns)
-        };
+        let choices = found.offered.choices(&found.columns);
         CandidateTable {
-            unfiltered: self.link("", &self.wish.order_by, ""),
+            keys_href: columns::keys_href(self.place),
+            choices,
+            export: self.export(&found.columns),
+            body: self.body(granted, visit, found, problem.is_some()),
             problem,
-            choices: columns.choices(&metrics, &params),
-            fixed: self.fixed_headings(),
-            metrics: columns.metrics.iter().map(|key| self.heading(ColumnKind::Metric, key)).collect(),
-            params: columns.params.iter().map(|key| self.heading(ColumnKind::Param, key)).collect(),
-            rows: found.candidates.iter().map(row).collect(),
-            pager: Pager {
-                first: (!self.wish.page_token.is_empty())
-                    .then(|| self.link(&self.wish.filter, &self.wish.order_by, "")),
-                next: found
-                    .next_page_token
-                    .map(|token| self.link(&self.wish.filter, &self.wish.order_by, &token)),
-            },
             href: self.href,
             filter: self.wish.filter,
             order_by: self.wish.order_by,
             chosen_columns: self.wish.columns,
+        }
+    }
+
+    fn body(&self, granted: &Granted, visit: &Visit, found: Found, is_wrong: bool) -> TableBody {
+        let wish = &self.wish;
+        let is_live = found.rows.iter().any(|row| Status(row.candidate.status).is_live());
+        let groups = KeyKind::ALL.into_iter().map(|kind| self.group(kind, &found.columns));
+        let groups = groups.filter(|group| !group.headings.is_empty()).collect();
+        let next = found.next_page_token.map(|token| self.link(&wish.filter, &wish.order_by, &token));
+        let rows = found.rows.into_iter();
+        let rows = rows.map(|TableRow { candidate, cells }| {
+            let cells = cells.into_iter().zip(&found.columns).map(|(cell, column)| shown(cell, column));
+            row(granted, visit, &candidate, cells.collect())
+        });
+        TableBody {
+            unfiltered: self.link("", &wish.order_by, ""),
+            is_wrong,
+            refresh: is_live.then(|| {
+                let here = format!("{}/table", self.href);
+                self.link_to(&here, &wish.filter, &wish.order_by, &wish.page_token)
+            }),
+            fixed: self.fixed_headings(),
+            groups,
+            rows: rows.collect(),
+            pager: Pager {
+                first: (!wish.page_token.is_empty()).then(|| self.link(&wish.filter, &wish.order_by, "")),
+                next,
+            },
+        }
+    }
+
+    /// The candidates as CSV with the columns shown, and with all.
+    fn export(&self, shown: &[Column]) -> Export {
+        let href = columns::export_href(self.place);
+        let rest = [("filter", self.wish.filter.as_str()), ("order_by", self.wish.order_by.as_str())];
+        let attributes = ["name", "status", "user", "start_time", "end_time"].map(str::to_owned);
+        let names: Vec<String> = attributes.into_iter().chain(shown.iter().map(Column::to_string)).collect();
+        let names = names.iter().map(|name| ("column", name.as_str()));
+        Export {
+            shown: links::with_query(&href, rest.into_iter().chain(names)),
+            all: links::with_query(&href, rest),
+        }
+    }
+
+    fn group(&self, kind: KeyKind, columns: &[Column]) -> HeadingGroup {
+        let of_kind = columns.iter().filter(|column| column.key().is_some_and(|(of, _)| of == kind));
+        HeadingGroup {
+            title: columns::title(kind),
+            headings: of_kind.map(|column| self.heading(column)).collect(),
         }
     }
 
@@ -185,14 +233,17 @@ impl TablePage {
         ]
     }
 
-    fn heading(&self, kind: ColumnKind, key: &str) -> Heading {
-        match kind {
-            ColumnKind::Metric => {
-                self.sorted_heading(key, true, OrderKey::Metric(key.to_owned()), Direction::Descending)
+    fn heading(&self, column: &Column) -> Heading {
+        let label = columns::label(column);
+        let text = |key| self.sorted_heading(&label, false, key, Direction::Ascending);
+        match column {
+            Column::Metric(key, Figure::Last) => {
+                self.sorted_heading(&label, true, OrderKey::Metric(key.clone()), Direction::Descending)
             }
-            ColumnKind::Param => {
-                self.sorted_heading(key, false, OrderKey::Param(key.to_owned()), Direction::Ascending)
-            }
+            Column::Metric(..) => Heading { label, is_number: true, href: None, sorted: None },
+            Column::Param(key) => text(OrderKey::Param(key.clone())),
+            Column::Metadata(key) => text(OrderKey::Metadata(key.clone())),
+            Column::Attribute(attribute) => text(OrderKey::Attribute(*attribute)),
         }
     }
 
@@ -217,9 +268,13 @@ impl TablePage {
     }
 
     fn link(&self, filter: &str, order_by: &str, page_token: &str) -> String {
+        self.link_to(&self.href, filter, order_by, page_token)
+    }
+
+    fn link_to(&self, href: &str, filter: &str, order_by: &str, page_token: &str) -> String {
         let columns = self.wish.columns.iter().map(|column| ("column", column.as_str()));
         let rest = [("filter", filter), ("order_by", order_by), ("page_token", page_token)];
-        links::with_query(&self.href, rest.into_iter().chain(columns))
+        links::with_query(href, rest.into_iter().chain(columns))
     }
 }
 
@@ -227,30 +282,27 @@ fn direction(descending: bool) -> Direction {
     if descending { Direction::Descending } else { Direction::Ascending }
 }
 
-fn row(
-    granted: &Granted,
-    visit: &Visit,
-    candidate: &Candidate,
-    logged: &Logged,
-    columns: &Columns,
-) -> CandidateRow {
-    let metric = |key: &String| {
-        let found = logged.metrics.binary_search_by(|metric| (*metric.key).cmp(key)).ok()?;
-        Some(Number::from(logged.metrics[found].value))
-    };
-    let param = |key: &String| {
-        let found = logged.params.binary_search_by(|(name, _)| (**name).cmp(key)).ok()?;
-        Some(logged.params[found].1.clone())
-    };
+/// What a candidate has in a column, as the page shows it.
+fn shown(cell: Cell, column: &Column) -> TableCell {
+    match (cell, column) {
+        (Cell::Number(value), _) => TableCell::Number(Some(Number::from(value))),
+        (Cell::Missing, Column::Metric(..)) => TableCell::Number(None),
+        (Cell::Missing, _) => TableCell::Text(None),
+        (Cell::Text(text), _) => TableCell::Text(Some(text)),
+        (Cell::Integer(value), _) => TableCell::Text(Some(value.to_string())),
+    }
+}
+
+fn row(granted: &Granted, visit: &Visit, candidate: &Candidate, cells: Vec<TableCell>) -> CandidateRow {
     CandidateRow {
+        iid: candidate.id.0,
         name: candidate.name.clone(),
         href: candidate_href(granted, candidate.id),
         status: Status(candidate.status),
         created: visit.moment(Timestamp(candidate.start_time)),
         user: Some(candidate.user_name.clone()).filter(|name| !name.is_empty()),
         duration: duration(candidate, visit.now),
-        metrics: columns.metrics.iter().map(metric).collect(),
-        params: columns.params.iter().map(param).collect(),
+        cells,
     }
 }
 

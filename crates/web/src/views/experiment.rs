@@ -67,7 +67,8 @@ mod tests {
     use crate::shell::{Crumb, Section};
     use crate::views::first_candidate;
     use crate::views::table::{
-        CandidateRow, ColumnChoice, ColumnGroup, Direction, FilterProblem, Heading, Number,
+        CandidateRow, ColumnCheck, ColumnChoice, ColumnGroup, Direction, Export, FilterProblem, Heading,
+        HeadingGroup, Number, TableBody, TableCell,
     };
     use crate::views::testing::{check, minutes_ago, project_shell};
     use modelry_core::status::CandidateStatus;
@@ -105,69 +106,87 @@ mod tests {
         let statuses = [Running, Finished, Failed, Killed, Scheduled];
         let nth = usize::try_from(index).expect("not negative");
         let loss = f64::from(index + 1).recip();
-        let missing = index == 3;
         CandidateRow {
+            iid: i64::from(index) + 1,
             name: names[nth % names.len()].to_owned(),
             href: "/research/churn/-/ml/candidates/12".to_owned(),
             status: Status(statuses[nth % statuses.len()]),
             created: minutes_ago(i64::from(index) * 47),
             user: Some(["ada", "grace"][nth % 2].to_owned()),
             duration: (nth % statuses.len() != 0).then(|| format!("{} min {index} s", index * 3)),
-            metrics: [
-                0.95 - loss / 10.0,
-                loss,
-                loss * 1.1,
-                if index == 2 { f64::NAN } else { 1.0e-7 * loss },
-            ]
-            .iter()
-            .map(|value| (!missing).then(|| Number::from(*value)))
-            .collect(),
-            params: [
-                "0.05",
-                "6",
-                "hist",
-                "[\"age\", \"tenure\", \"plan\", \"region\", \"calls_last_month\"]",
-            ]
-            .iter()
-            .map(|value| Some((*value).to_owned()))
-            .collect(),
+            cells: cells(index, loss),
         }
     }
 
+    fn cells(index: i32, loss: f64) -> Vec<TableCell> {
+        let is_missing = index == 3;
+        let numbers =
+            [0.95 - loss / 10.0, loss, loss * 1.1, if index == 2 { f64::NAN } else { 1.0e-7 * loss }];
+        let texts =
+            ["0.05", "6", "hist", "[\"age\", \"tenure\", \"plan\", \"region\", \"calls_last_month\"]"];
+        let number = |value| TableCell::Number((!is_missing).then(|| Number::from(value)));
+        let text = |value: &str| TableCell::Text(Some(value.to_owned()));
+        numbers.into_iter().map(number).chain(texts.into_iter().map(text)).collect()
+    }
+
     fn choices() -> Vec<ColumnGroup> {
-        let choice = |kind: &str, label: &str| ColumnChoice {
-            column: format!("{kind}.{label}"),
-            label: label.to_owned(),
-            is_chosen: label != "seed",
+        let check = |column: String, figure, is_chosen| ColumnCheck { column, figure, is_chosen };
+        let metric = |key: &str| ColumnChoice {
+            key: key.to_owned(),
+            columns: vec![
+                check(format!("metrics.{key}"), None, true),
+                check(format!("min(metrics.{key})"), Some("min"), false),
+                check(format!("max(metrics.{key})"), Some("max"), false),
+            ],
+        };
+        let param = |key: &str| ColumnChoice {
+            key: key.to_owned(),
+            columns: vec![check(format!("params.{key}"), None, key != "seed")],
         };
         vec![
             ColumnGroup {
+                kind: "metrics",
                 title: "Metrics",
-                choices: ["val/auc", "val/loss", "train/loss", "lr"]
-                    .map(|label| choice("metrics", label))
-                    .into(),
+                choices: ["val/auc", "val/loss", "train/loss", "lr"].map(metric).into(),
+                has_more: true,
             },
             ColumnGroup {
+                kind: "params",
                 title: "Parameters",
-                choices: ["learning_rate", "max_depth", "seed"].map(|label| choice("params", label)).into(),
+                choices: ["learning_rate", "max_depth", "seed"].map(param).into(),
+                has_more: false,
             },
         ]
     }
 
     fn table() -> CandidateTable {
-        let mut fixed = headings(&["Name", "Status", "Created", "User"], false);
-        fixed.push(Heading { label: "Duration".to_owned(), is_number: true, href: None, sorted: None });
         CandidateTable {
             href: HREF.to_owned(),
-            unfiltered: HREF.to_owned(),
             filter: "metrics.`val/auc` > 0.5".to_owned(),
             problem: None,
             order_by: "metrics.`val/auc` DESC".to_owned(),
             chosen_columns: Vec::new(),
+            keys_href: "/api/v4/projects/1/experiments/3/columns".to_owned(),
             choices: choices(),
+            export: Export { shown: "?column=name".to_owned(), all: "?".to_owned() },
+            body: body(),
+        }
+    }
+
+    fn body() -> TableBody {
+        let mut fixed = headings(&["Name", "Status", "Created", "User"], false);
+        fixed.push(Heading { label: "Duration".to_owned(), is_number: true, href: None, sorted: None });
+        let metrics = headings(&["val/auc", "val/loss", "train/loss", "lr"], true);
+        let params = headings(&["learning_rate", "max_depth", "tree_method", "features"], false);
+        TableBody {
+            unfiltered: HREF.to_owned(),
+            is_wrong: false,
+            refresh: Some(format!("{HREF}/table")),
             fixed,
-            metrics: headings(&["val/auc", "val/loss", "train/loss", "lr"], true),
-            params: headings(&["learning_rate", "max_depth", "tree_method", "features"], false),
+            groups: vec![
+                HeadingGroup { title: "Metrics", headings: metrics },
+                HeadingGroup { title: "Parameters", headings: params },
+            ],
             rows: (0..14).map(row).collect(),
             pager: Pager { first: None, next: Some("?page_token=abc".to_owned()) },
         }
@@ -187,7 +206,7 @@ mod tests {
         let table = CandidateTable {
             filter: "metrics.a > abc".to_owned(),
             problem: Some(problem),
-            rows: Vec::new(),
+            body: TableBody { rows: Vec::new(), is_wrong: true, ..body() },
             ..table()
         };
         let html = page(Tab::Candidates(Box::new(table))).to_string();

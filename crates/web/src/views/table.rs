@@ -12,8 +12,6 @@ use crate::parts::{Pager, Status};
 pub struct CandidateTable {
     /// The experiment's page.
     pub href: String,
-    /// The page without the filter, everything else kept.
-    pub unfiltered: String,
     /// The filter as it was typed.
     pub filter: String,
     /// What is wrong with it; there are no rows then.
@@ -22,27 +20,65 @@ pub struct CandidateTable {
     pub order_by: String,
     /// The columns as they stand in the URL; empty for the first few.
     pub chosen_columns: Vec<String>,
+    /// The address that lists all keys of the experiment, for scripts.
+    pub keys_href: String,
     /// What can be shown.
     pub choices: Vec<ColumnGroup>,
+    /// The ways to take the candidates away.
+    pub export: Export,
+    /// The rows and what belongs to them.
+    pub body: TableBody,
+}
+
+impl HtmlSafe for CandidateTable {}
+
+/// The candidates as CSV, filtered and ordered as on the page.
+#[derive(Clone, Debug)]
+pub struct Export {
+    /// With the columns shown.
+    pub shown: String,
+    /// With all columns.
+    pub all: String,
+}
+
+/// The part of the table that changes while candidates run.
+#[derive(Clone, Debug, Template)]
+#[template(path = "parts/table_body.html")]
+pub struct TableBody {
+    /// The page without the filter, everything else kept.
+    pub unfiltered: String,
+    /// Whether there are no rows because the filter is wrong.
+    pub is_wrong: bool,
+    /// Where this part is asked for again, while a candidate that is shown runs.
+    pub refresh: Option<String>,
     /// The headings of what every candidate has: name, status, created, user, duration.
     pub fixed: Vec<Heading>,
-    /// The headings of the metrics shown.
-    pub metrics: Vec<Heading>,
-    /// The headings of the parameters shown.
-    pub params: Vec<Heading>,
+    /// The headings of the columns chosen, those of a kind together.
+    pub groups: Vec<HeadingGroup>,
     /// The candidates.
     pub rows: Vec<CandidateRow>,
     /// The way to the other pages.
     pub pager: Pager,
 }
 
-impl HtmlSafe for CandidateTable {}
+impl HtmlSafe for TableBody {}
+
+/// The headings of the columns of one kind.
+#[derive(Clone, Debug)]
+pub struct HeadingGroup {
+    /// `Metrics`, `Parameters` or `Metadata`.
+    pub title: &'static str,
+    /// One for each column.
+    pub headings: Vec<Heading>,
+}
 
 /// What is wrong with a filter.
 #[derive(Clone, Debug)]
 pub struct FilterProblem {
     /// The parser's message, which names the position.
     pub message: String,
+    /// Where it is wrong, in characters from 1.
+    pub column: Option<usize>,
     /// A line that points at that position, to stand under the filter in fixed-width letters.
     pub caret: Option<String>,
 }
@@ -51,26 +87,39 @@ impl FilterProblem {
     /// For a filter that is wrong at `column`, counted in characters from 1.
     pub fn at(message: String, column: Option<usize>) -> Self {
         let caret = column.map(|column| format!("{}^", " ".repeat(column.saturating_sub(1))));
-        Self { message, caret }
+        Self { message, column, caret }
     }
 }
 
-/// Columns of one kind.
+/// Keys of one kind that can be shown.
 #[derive(Clone, Debug)]
 pub struct ColumnGroup {
-    /// `Metrics` or `Parameters`.
+    /// The API's word for the kind.
+    pub kind: &'static str,
+    /// `Metrics`, `Parameters` or `Metadata`.
     pub title: &'static str,
-    /// The columns.
+    /// The keys.
     pub choices: Vec<ColumnChoice>,
+    /// Whether the experiment has more keys than these.
+    pub has_more: bool,
+}
+
+/// A key that can be shown.
+#[derive(Clone, Debug)]
+pub struct ColumnChoice {
+    /// The key.
+    pub key: String,
+    /// Its columns: one; of a metric the latest, the least and the greatest value.
+    pub columns: Vec<ColumnCheck>,
 }
 
 /// A column that can be shown.
 #[derive(Clone, Debug)]
-pub struct ColumnChoice {
+pub struct ColumnCheck {
     /// The value in the URL: `metrics.loss`.
     pub column: String,
-    /// The key alone.
-    pub label: String,
+    /// `min` or `max`; `None` for the key's own value.
+    pub figure: Option<&'static str>,
     /// Whether it is shown.
     pub is_chosen: bool,
 }
@@ -122,6 +171,8 @@ impl Direction {
 /// One candidate of the table.
 #[derive(Clone, Debug)]
 pub struct CandidateRow {
+    /// Its number.
+    pub iid: i64,
     /// Its name.
     pub name: String,
     /// Its page.
@@ -134,10 +185,17 @@ pub struct CandidateRow {
     pub user: Option<String>,
     /// How long it ran.
     pub duration: Option<String>,
-    /// The metrics, one cell for each heading.
-    pub metrics: Vec<Option<Number>>,
-    /// The parameters, one cell for each heading.
-    pub params: Vec<Option<String>>,
+    /// What it has in the columns chosen, one cell for each heading.
+    pub cells: Vec<TableCell>,
+}
+
+/// What a candidate has in a column.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TableCell {
+    /// A metric.
+    Number(Option<Number>),
+    /// A parameter or metadata.
+    Text(Option<String>),
 }
 
 /// A metric's value: short on the page, in full behind it.

@@ -8,4 +8,5 @@ mod given;
 mod packages;
 mod registry;
 mod site;
+mod table;
 mod tracking;

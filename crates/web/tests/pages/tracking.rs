@@ -8,7 +8,7 @@ use crate::site::Site;
 const ATTACK: &str = "<img src=x onerror=alert(1)>";
 
 /// Logs a metric of two steps, a parameter and metadata to a candidate, and answers its run id.
-async fn logged(site: &Site, name: &str, loss: f64) -> String {
+pub(crate) async fn logged(site: &Site, name: &str, loss: f64) -> String {
     let run = site.run(name).await;
     let metric = |step: i64, value: f64| json!({"key": "val/loss", "value": value, "step": step, "timestamp": 1_000 + step});
     let batch = json!({
@@ -22,26 +22,9 @@ async fn logged(site: &Site, name: &str, loss: f64) -> String {
 }
 
 /// The names in the table of candidates, from top to bottom.
-fn names(html: &str) -> Vec<&str> {
+pub(crate) fn names(html: &str) -> Vec<&str> {
     let rows = html.split(r#"<th scope="row"><a href=""#).skip(1);
     rows.filter_map(|row| row.split_once('>')?.1.split('<').next()).collect()
-}
-
-#[tokio::test]
-async fn an_experiment_shows_its_candidates_newest_first_and_sorts_by_a_link() {
-    let site = Site::new().await;
-    for (name, loss) in [("a", 0.5), ("b", 0.1), ("c", 0.9)] {
-        logged(&site, name, loss).await;
-    }
-    let page = "/-/ml/experiments/0";
-    let html = site.page(page).await.text();
-    assert_eq!(names(&html), ["c", "b", "a"]);
-    let heading = "order_by=metrics.val%2Floss%20DESC";
-    assert!(html.contains(heading), "the heading of a metric is a link");
-    assert_eq!(names(&site.page(&format!("{page}?{heading}")).await.text()), ["c", "a", "b"]);
-    let ascending = site.page(&format!("{page}?order_by=metrics.val%2Floss%20ASC")).await.text();
-    assert_eq!(names(&ascending), ["b", "a", "c"]);
-    assert!(ascending.contains(r#"aria-sort="ascending""#));
 }
 
 #[tokio::test]
@@ -54,40 +37,6 @@ async fn a_project_in_which_nothing_was_done_shows_how_to_begin() {
     assert!(empty.contains(&uri), "{empty}");
     site.run("a").await;
     assert!(site.page("/-/ml/experiments").await.text().contains("/ann/churn/-/ml/experiments/0"));
-}
-
-#[tokio::test]
-async fn a_filter_is_mlflows_and_more() {
-    let site = Site::new().await;
-    for (name, loss) in [("a", 0.5), ("b", 0.1), ("c", 0.9)] {
-        logged(&site, name, loss).await;
-    }
-    let filter = "params.depth%20%3D%20'a'%20OR%20metrics.%60val%2Floss%60%20%3E%200.8";
-    let html = site.page(&format!("/-/ml/experiments/0?filter={filter}")).await.text();
-    assert_eq!(names(&html), ["c", "a"]);
-}
-
-#[tokio::test]
-async fn a_filter_that_is_wrong_is_shown_with_its_place() {
-    let site = Site::new().await;
-    let answer = site.page("/-/ml/experiments/0?filter=params.a%20~%20'b'").await;
-    assert_eq!(answer.status, StatusCode::OK);
-    let html = answer.text();
-    assert!(html.contains("at column 10"), "{html}");
-    assert!(html.contains("params.a ~ &#39;b&#39;\n         ^</pre>"));
-}
-
-#[tokio::test]
-async fn a_long_list_goes_on_by_a_link() {
-    let site = Site::new().await;
-    for number in 0..31 {
-        site.run(&format!("run {number}")).await;
-    }
-    let first = site.page("/-/ml/experiments/0").await.text();
-    assert_eq!(names(&first).len(), 30);
-    let (_, rest) = first.split_once(r#"<a class="button" href=""#).expect("there is a next page");
-    let (next, _) = rest.split_once('"').expect("the address ends");
-    assert_eq!(names(&site.ann.get(next).await.text()), ["run 0"]);
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! Tests of the grammar, seen from outside: text in, value or message out.
 
+mod columns;
 mod errors;
 mod expressions;
 mod fields;

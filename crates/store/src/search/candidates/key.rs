@@ -1,13 +1,14 @@
 //! A key that candidates logged something under, and the two ways to its rows.
 
 use modelry_core::ids::KeyId;
+use modelry_core::search::column::KeyKind;
 
 use crate::search::binds::Binds;
 
 /// A table whose primary key is project, candidate and key, with one covering index by project, experiment, key and
 /// value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Table {
+pub(crate) enum Table {
     /// The latest value of each metric.
     Metrics,
     Params,
@@ -21,9 +22,19 @@ pub(super) struct LoggedKey {
     pub(super) id: KeyId,
 }
 
+impl From<KeyKind> for Table {
+    fn from(kind: KeyKind) -> Self {
+        match kind {
+            KeyKind::Metrics => Self::Metrics,
+            KeyKind::Params => Self::Params,
+            KeyKind::Metadata => Self::Metadata,
+        }
+    }
+}
+
 impl Table {
     /// Its name in the schema.
-    pub(super) fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Metrics => "metric_latest",
             Self::Params => "params",

@@ -11,7 +11,7 @@
 mod column;
 mod driver;
 mod filter;
-mod key;
+pub(crate) mod key;
 mod order;
 #[cfg(test)]
 mod plans;

@@ -191,14 +191,14 @@ mod tests {
 
     fn candidate(name: &str) -> CandidateRow {
         CandidateRow {
+            iid: 12,
             name: name.to_owned(),
             href: "/research/churn/-/ml/candidates/12".to_owned(),
             status: Status(CandidateStatus::Running),
             created: minutes_ago(2),
             user: None,
             duration: Some("2 min 0 s".to_owned()),
-            metrics: Vec::new(),
-            params: Vec::new(),
+            cells: Vec::new(),
         }
     }
 
