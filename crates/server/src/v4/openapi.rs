@@ -8,7 +8,7 @@ use utoipa::{Modify, OpenApi, ToSchema as _};
 
 use super::{
     aliases, bin, candidate_files, candidate_log, candidates, datasets, experiments, files, lineage,
-    logged_models, members, models, packages, projects, tokens, uploads, users, versions,
+    logged_models, members, models, packages, projects, series, tokens, uploads, users, versions,
 };
 use crate::error::ProblemBody;
 use crate::extract::Json;
@@ -89,6 +89,7 @@ use crate::extract::Json;
         candidates::restore_candidate,
         candidate_log::log_to_candidate,
         candidate_log::list_points,
+        series::read_series,
         candidate_files::list_candidate_files,
         candidate_files::get_candidate_file,
         logged_models::list_logged_models,
@@ -112,6 +113,7 @@ use crate::extract::Json;
         (name = "lineage", description = "What things come from, and what came of them"),
         (name = "experiments", description = "Collections of comparable candidates"),
         (name = "candidates", description = "Candidates (MLflow's runs), and what is logged to them"),
+        (name = "series", description = "Metrics of candidates as charts draw them"),
         (name = "logged models", description = "What candidates make before it is registered"),
         (name = "datasets", description = "What candidates used"),
         (name = "users", description = "Accounts"),
