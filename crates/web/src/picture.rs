@@ -1,8 +1,6 @@
-//! A metric as a picture that needs no script: one line over the steps, with the least and the greatest value.
+//! A metric as a picture that needs no script: lines over the steps, with the least and the greatest value.
 
 use std::fmt::Write as _;
-
-use modelry_core::points::Point;
 
 use crate::format;
 
@@ -11,39 +9,41 @@ const HEIGHT: f64 = 200.0;
 /// Room for the figures above and below the line.
 const MARGIN: f64 = 24.0;
 
-/// Draws `points` as SVG; those that are no finite number are left out.
+/// The colours of the lines, in turn.
+const COLOURS: [&str; 10] = [
+    "#2a98a2", "#c2691c", "#5b7fd6", "#b0508f", "#6f8f2f", "#8a6bd1", "#c05a5a", "#3f9a68", "#a08030",
+    "#808790",
+];
+
+/// Draws lines of places, each with x and y, as SVG.
 ///
-/// The colours are those of the light scheme's charts, in a tone that is readable on dark pages too, because a picture
-/// does not know what page it stands in.
-pub(crate) fn draw(points: &[Point]) -> String {
-    let finite: Vec<&Point> = points.iter().filter(|point| is_finite(point.value())).collect();
-    let across = Range::of(finite.iter().map(|point| whole(point.step())));
-    let up = Range::of(finite.iter().map(|point| point.value()));
-    let mut line = String::new();
-    for point in &finite {
-        let x = across.place(whole(point.step())) * WIDTH;
-        let y = HEIGHT - MARGIN - up.place(point.value()) * (HEIGHT - 2.0 * MARGIN);
-        write!(line, "{x:.1},{y:.1} ").expect("a string takes every write");
-    }
-    let (least, greatest) = if finite.is_empty() {
+/// The colours are in a tone that is readable on light and dark pages, because a picture does not know what page it
+/// stands in.
+pub(crate) fn draw(lines: &[Vec<(f64, f64)>]) -> String {
+    let places = || lines.iter().flatten();
+    let across = Range::of(places().map(|place| place.0));
+    let up = Range::of(places().map(|place| place.1));
+    let (least, greatest) = if places().next().is_none() {
         ("no finite values".to_owned(), String::new())
     } else {
         (format::number(up.least), format::number(up.greatest))
     };
-    format!(
-        r##"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}"><g font-family="sans-serif" font-size="12" fill="#808790"><text x="0" y="12">{greatest}</text><text x="0" y="{}">{least}</text></g><polyline points="{}" fill="none" stroke="#2a98a2" stroke-width="2" stroke-linejoin="round"/></svg>"##,
+    let mut picture = format!(
+        r##"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}"><g font-family="sans-serif" font-size="12" fill="#808790"><text x="0" y="12">{greatest}</text><text x="0" y="{}">{least}</text></g><g fill="none" stroke-width="2" stroke-linejoin="round">"##,
         HEIGHT - 4.0,
-        line.trim_end()
-    )
-}
-
-fn is_finite(value: f64) -> bool {
-    value.is_finite() && !format::is_infinite(value)
-}
-
-#[expect(clippy::cast_precision_loss, reason = "a place in a picture of 480 points needs no more")]
-fn whole(step: i64) -> f64 {
-    step as f64
+    );
+    for (line, colour) in lines.iter().zip(COLOURS.iter().cycle()) {
+        let mut points = String::new();
+        for (x, y) in line {
+            let x = across.place(*x) * WIDTH;
+            let y = HEIGHT - MARGIN - up.place(*y) * (HEIGHT - 2.0 * MARGIN);
+            write!(points, "{x:.1},{y:.1} ").expect("a string takes every write");
+        }
+        write!(picture, r#"<polyline points="{}" stroke="{colour}"/>"#, points.trim_end())
+            .expect("a string takes every write");
+    }
+    picture.push_str("</g></svg>");
+    picture
 }
 
 /// The values of one axis.
@@ -72,25 +72,27 @@ impl Range {
 mod tests {
     use super::*;
 
-    fn points(values: &[f64]) -> Vec<Point> {
-        values.iter().zip(0..).map(|(value, step)| Point::new(0, step, *value)).collect()
-    }
-
     #[test]
     fn a_line_runs_from_edge_to_edge() {
-        let picture = draw(&points(&[0.0, 1.0, 0.5]));
+        let picture = draw(&[vec![(0.0, 0.0), (1.0, 1.0), (2.0, 0.5)]]);
         assert!(picture.contains(r#"points="0.0,176.0 240.0,24.0 480.0,100.0""#), "{picture}");
     }
 
     #[test]
-    fn what_is_no_finite_number_is_left_out() {
-        let picture = draw(&points(&[f64::NAN, f64::INFINITY]));
-        assert!(picture.contains("no finite values"), "{picture}");
-        assert!(picture.contains(r#"points="""#), "{picture}");
+    fn lines_share_both_axes_and_differ_in_colour() {
+        let picture = draw(&[vec![(0.0, 0.0), (1.0, 1.0)], vec![(1.0, 1.0), (2.0, 2.0)]]);
+        assert!(picture.contains(r##"points="0.0,176.0 240.0,100.0" stroke="#2a98a2""##), "{picture}");
+        assert!(picture.contains(r##"points="240.0,100.0 480.0,24.0" stroke="#c2691c""##), "{picture}");
     }
 
     #[test]
-    fn a_single_point_lies_in_the_middle() {
-        assert!(draw(&points(&[3.0])).contains(r#"points="240.0,100.0""#));
+    fn without_values_the_picture_says_so() {
+        let picture = draw(&[Vec::new()]);
+        assert!(picture.contains("no finite values") && picture.contains(r#"points="""#), "{picture}");
+    }
+
+    #[test]
+    fn a_single_place_lies_in_the_middle() {
+        assert!(draw(&[vec![(5.0, 3.0)]]).contains(r#"points="240.0,100.0""#));
     }
 }

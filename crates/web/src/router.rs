@@ -18,8 +18,8 @@ use modelry_server::table::{Csrf, Route, Table};
 use tower::ServiceExt as _;
 
 use crate::pages::{
-    artifacts, candidate, charts, experiment, experiments, members, mlflow_links, models, packages, password,
-    project, projects, settings, sign_in, tokens, users, words,
+    artifacts, candidate, charts, compare, experiment, experiments, members, mlflow_links, models, packages,
+    password, project, projects, settings, sign_in, tokens, users, words,
 };
 use crate::{address, answer, assets};
 
@@ -108,9 +108,14 @@ fn of_projects(app: &App) -> Table {
             Project(ReadExperiments),
             experiment::show_table,
         )
+        .route(
+            Method::GET,
+            "/{project}/-/ml/experiments/{experiment}/compare",
+            Project(ReadExperiments),
+            compare::compare_candidates,
+        )
         .route(Method::GET, page, Project(ReadExperiments), candidate::show_candidate)
-        .route(Method::GET, &format!("{page}/points"), Project(ReadExperiments), charts::read_points)
-        .route(Method::GET, &format!("{page}/picture"), Project(ReadExperiments), charts::draw_picture)
+        .route(Method::GET, "/{project}/-/ml/picture", Project(ReadExperiments), charts::draw_picture)
         .route(Method::GET, &format!("{page}/artifacts"), Project(ReadExperiments), artifacts::show_top)
         .route(
             Method::GET,

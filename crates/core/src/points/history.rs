@@ -28,25 +28,54 @@ pub fn read_page(
 ) -> Result<Page> {
     let is_wanted = |point: &Point| after.is_none_or(|after| point.position() > after);
     tail.retain(is_wanted);
-    tail.sort_unstable();
-    tail.dedup();
-    let mut tail = tail.into_iter().peekable();
+    let mut merge = Merge::new(tail);
     let mut points = Vec::new();
     // One point more than the page holds tells whether there is a next page.
     while points.len() <= limit.get() {
         let Some(block) = next_block()? else {
-            points.extend(tail);
+            points.extend_from_slice(merge.rest());
             break;
         };
-        for stored in block.into_points().into_iter().filter(is_wanted) {
-            while let Some(earlier) = tail.next_if(|point| *point < stored) {
-                points.push(earlier);
-            }
-            tail.next_if_eq(&stored);
-            points.push(stored);
-        }
+        points.extend(merge.with(block).into_iter().filter(is_wanted));
     }
     Ok(cut(points, limit))
+}
+
+/// Puts the points of the tail where they belong among blocks that come one after the other.
+#[derive(Debug)]
+pub struct Merge {
+    tail: Vec<Point>,
+    /// How many of the tail are told.
+    told: usize,
+}
+
+impl Merge {
+    /// The points of the tail, in any order and with repetitions.
+    pub fn new(mut tail: Vec<Point>) -> Self {
+        tail.sort_unstable();
+        tail.dedup();
+        Self { tail, told: 0 }
+    }
+
+    /// The points of the next block in ascending order, with those of the tail that come before its last one, each once.
+    pub fn with(&mut self, block: Block) -> Vec<Point> {
+        let mut points = block.into_points();
+        let last = points.last().copied();
+        let earlier = self.rest().partition_point(|point| Some(*point) <= last);
+        if earlier > 0 {
+            points.extend_from_slice(&self.rest()[..earlier]);
+            self.told += earlier;
+            // The stable sort merges stretches that are in order already, and here both are.
+            points.sort();
+            points.dedup();
+        }
+        points
+    }
+
+    /// What of the tail is not told yet: behind the last block, the end of the history.
+    pub fn rest(&self) -> &[Point] {
+        &self.tail[self.told..]
+    }
 }
 
 fn cut(mut points: Vec<Point>, limit: NonZeroUsize) -> Page {

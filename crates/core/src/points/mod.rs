@@ -2,7 +2,8 @@
 //! and read. What lives here knows bytes and order, never a table.
 //!
 //! A request leaves its points as one row of the [`tail`]; sealing ([`seal`]) moves them into [`block`]s, which
-//! are sorted and disjoint within a key; [`history`] reads both as one series, and [`latest`] keeps the last value.
+//! are sorted and disjoint within a key; [`history`] reads both as one, [`series`] puts that into buckets for charts,
+//! and [`latest`] keeps the last value.
 //! Equal points are one point, everywhere: that is what makes a repeated request harmless.
 
 pub mod block;
@@ -10,6 +11,7 @@ mod codec;
 pub mod history;
 pub mod latest;
 pub mod seal;
+pub mod series;
 pub mod tail;
 #[cfg(test)]
 mod testing;

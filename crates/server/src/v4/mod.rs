@@ -24,6 +24,8 @@ mod packages;
 mod page;
 mod place;
 mod projects;
+mod series;
+mod series_views;
 mod stored;
 mod tokens;
 mod uploads;
@@ -216,6 +218,7 @@ fn tracking(table: Table) -> Table {
         .route(Method::POST, restore_candidate, write, candidates::restore_candidate)
         .route(Method::POST, &format!("{candidate}/log"), write, candidate_log::log_to_candidate)
         .route(Method::GET, &format!("{candidate}/metrics/{{key}}/history"), read, candidate_log::list_points)
+        .route(Method::POST, &format!("{project}/series"), read, series::read_series)
         .route(Method::GET, &format!("{candidate}/files"), read, candidate_files::list_candidate_files)
         .route(
             Method::GET,

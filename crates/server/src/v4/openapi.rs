@@ -8,8 +8,8 @@ use utoipa::{Modify, OpenApi, ToSchema as _};
 
 use super::{
     aliases, bin, candidate_export, candidate_files, candidate_log, candidate_search, candidates, columns,
-    datasets, experiments, files, lineage, logged_models, members, models, packages, projects, tokens,
-    uploads, users, versions,
+    datasets, experiments, files, lineage, logged_models, members, models, packages, projects, series,
+    tokens, uploads, users, versions,
 };
 use crate::error::ProblemBody;
 use crate::extract::Json;
@@ -93,6 +93,7 @@ use crate::extract::Json;
         candidate_export::export_candidates,
         candidate_log::log_to_candidate,
         candidate_log::list_points,
+        series::read_series,
         candidate_files::list_candidate_files,
         candidate_files::get_candidate_file,
         logged_models::list_logged_models,
@@ -117,6 +118,7 @@ use crate::extract::Json;
         (name = "experiments", description = "Collections of comparable candidates"),
         (name = "candidates", description = "Candidates (MLflow's runs), and what is logged to them"),
         (name = "search", description = "Candidates with the columns asked for, and what can be asked for"),
+        (name = "series", description = "Metrics of candidates as charts draw them"),
         (name = "logged models", description = "What candidates make before it is registered"),
         (name = "datasets", description = "What candidates used"),
         (name = "users", description = "Accounts"),

@@ -11,6 +11,7 @@ mod packages;
 mod projects;
 mod registry;
 mod scene;
+mod series;
 mod sign_in;
 mod tokens;
 mod tracking;

@@ -70,7 +70,8 @@ fn next_block(tx: &mut Tx<'_>, place: Place, key: KeyId, next: Next) -> Result<O
     found.map(|(first, data)| Ok((first, Block::decode(&data)?))).transpose()
 }
 
-fn tail_points(tx: &mut Tx<'_>, place: Place, key: KeyId) -> Result<Vec<Point>> {
+/// The points of a key that are not in blocks yet, in any order.
+pub(super) fn tail_points(tx: &mut Tx<'_>, place: Place, key: KeyId) -> Result<Vec<Point>> {
     let mut points = PointsByKey::new();
     tx.query_each(
         "SELECT data FROM metric_tail WHERE project_id = $1 AND candidate_id = $2",

@@ -7,9 +7,11 @@
 mod append;
 mod history;
 mod sample;
+mod series;
 mod tails;
 
 pub use append::append;
 pub use history::history;
 pub use sample::{Sample, sample};
+pub use series::{Over, Series, Wanted, series};
 pub use tails::Tails;

@@ -8,3 +8,4 @@ mod keys;
 mod latest;
 mod points;
 mod sampling;
+mod series;

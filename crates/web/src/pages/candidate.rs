@@ -19,6 +19,7 @@ use modelry_store::projects;
 use modelry_store::versions::{self, ModelVersion};
 use serde::Deserialize;
 
+use super::charts::{ChartQuery, charts_page};
 use super::datasets::dataset_row;
 use super::experiments::list_href;
 use super::models;
@@ -43,10 +44,6 @@ pub(super) const MOST_MODELS: i64 = 100;
 pub(crate) struct CandidateQuery {
     #[serde(default)]
     tab: String,
-    #[serde(default)]
-    x: String,
-    #[serde(default)]
-    y: String,
 }
 
 /// A candidate with what every part of its page shows.
@@ -125,10 +122,11 @@ pub(crate) async fn show_candidate(
     visit: Visit,
     Shown(Path((_, id))): Shown<Path<(String, i64)>>,
     Shown(Query(query)): Shown<Query<CandidateQuery>>,
+    Shown(Query(charts)): Shown<Query<ChartQuery>>,
 ) -> Answer<Response> {
     let id = CandidateId(id);
     Ok(match query.tab.as_str() {
-        "charts" => super::charts::charts_page(&app, &granted, &visit, id, (&query.x, &query.y)).await?,
+        "charts" => charts_page(&app, &granted, &visit, id, charts).await?,
         "metadata" => Page(metadata_page(&app, &granted, &visit, id).await?).into_response(),
         _ => Page(overview_page(&app, &granted, &visit, id).await?).into_response(),
     })

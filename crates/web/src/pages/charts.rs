@@ -1,96 +1,143 @@
-//! The charts of a candidate: the page, the points that its script fetches, and pictures for readers without scripts.
+//! Charts of metrics: how an address says to see them, and pictures for readers without scripts.
 
 use std::num::NonZeroUsize;
 
 use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
-use modelry_core::ids::CandidateId;
-use modelry_core::points::Point;
+use modelry_core::ids::{CandidateId, ProjectId};
+use modelry_core::points::series::bucket::Bucket;
 use modelry_core::{Error, Result};
+use modelry_db::Tx;
 use modelry_server::App;
 use modelry_server::access::Granted;
-use modelry_server::extract::{Json, Path, Query};
-use modelry_store::candidates::{self, LatestMetric};
+use modelry_server::extract::Query;
+use modelry_store::candidates::{self, Candidate};
 use modelry_store::keys;
-use modelry_store::metrics::{Sample, history, sample};
-use serde::{Deserialize, Serialize};
+use modelry_store::metrics::{Over, Series, Wanted, series};
+use serde::Deserialize;
 
 use super::candidate::{Seen, candidate_href};
 use crate::answer::{Answer, Page, Shown};
 use crate::format;
 use crate::links;
 use crate::picture;
+use crate::views::Pair;
 use crate::views::candidate::Tab;
-use crate::views::charts::{Axis, Chart, ChartsPage, Scale, choices, sections};
-use crate::visit::Visit;
+use crate::views::charts::{Axis, Board, Chart, ChartsPage, Line, Scale, View, sections};
+use crate::visit::{Visit, href};
 
-/// How many points a chart is drawn from.
-const CHART_POINTS: NonZeroUsize = NonZeroUsize::new(2_000).expect("not zero");
+/// How many candidates are seen beside each other at most.
+pub(super) const MOST_CANDIDATES: usize = 20;
 
-/// How many points a picture is drawn from.
-const PICTURE_POINTS: NonZeroUsize = NonZeroUsize::new(400).expect("not zero");
+/// How many charts a page has at most.
+const MOST_CHARTS: usize = 500;
 
-/// Which metric.
-#[derive(Deserialize)]
-pub(crate) struct MetricQuery {
-    key: String,
+/// How many buckets a line of a picture is drawn from.
+const PICTURE_BUCKETS: NonZeroUsize = NonZeroUsize::new(240).expect("not zero");
+
+/// The most that lines are smoothed.
+const MOST_SMOOTHING: f64 = 0.99;
+
+/// What an address says of how charts are seen. What is unknown is left to the default.
+#[derive(Default, Deserialize)]
+pub(crate) struct ChartQuery {
+    #[serde(default)]
+    x: String,
+    #[serde(default)]
+    x_scale: String,
+    #[serde(default)]
+    y: String,
+    #[serde(default)]
+    smoothing: String,
+    #[serde(default)]
+    from: String,
+    #[serde(default)]
+    to: String,
 }
 
-/// The points of a metric, column by column.
-#[derive(Debug, PartialEq, Serialize)]
-pub(crate) struct Points {
-    steps: Vec<i64>,
-    times: Vec<i64>,
-    values: Vec<Value>,
-    is_sampled: bool,
-}
-
-/// A value as JSON can say it.
-#[derive(Debug, PartialEq, Serialize)]
-#[serde(untagged)]
-enum Value {
-    Number(f64),
-    Word(&'static str),
-}
-
-impl From<f64> for Value {
-    fn from(value: f64) -> Self {
-        match value {
-            _ if value.is_nan() => Self::Word("NaN"),
-            _ if format::is_infinite(value) && value > 0.0 => Self::Word("Infinity"),
-            _ if format::is_infinite(value) => Self::Word("-Infinity"),
-            _ => Self::Number(value),
+impl ChartQuery {
+    fn view(self) -> View {
+        let is_number = |text: &String| text.parse::<f64>().is_ok_and(f64::is_finite);
+        let smoothing = Some(self.smoothing).filter(is_number).and_then(|text| text.parse().ok());
+        View {
+            x: Axis::from_url(&self.x),
+            x_scale: Scale::from_url(&self.x_scale),
+            y: Scale::from_url(&self.y),
+            smoothing: smoothing.map_or(0.0, |smoothing: f64| smoothing.clamp(0.0, MOST_SMOOTHING)),
+            from: Some(self.from).filter(is_number).unwrap_or_default(),
+            to: Some(self.to).filter(is_number).unwrap_or_default(),
         }
     }
 }
 
-/// What a chart is drawn from, by step.
-struct Drawn {
-    points: Vec<Point>,
-    /// Whether there are more points than these.
-    is_sampled: bool,
+/// What a board of charts is made for.
+pub(super) struct Subject<'a> {
+    /// The candidates, a line each.
+    pub(super) candidates: &'a [Candidate],
+    /// The metrics, a chart each; with the latest value where there is one line.
+    pub(super) metrics: Vec<(String, Option<f64>)>,
+    /// The page's address without its query.
+    pub(super) action: String,
+    /// What of its query the board does not say itself.
+    pub(super) kept: Vec<Pair>,
+    /// How the charts are seen.
+    pub(super) query: ChartQuery,
 }
 
-impl From<Drawn> for Points {
-    fn from(drawn: Drawn) -> Self {
-        let points = drawn.points;
-        Self {
-            steps: points.iter().map(Point::step).collect(),
-            times: points.iter().map(Point::timestamp).collect(),
-            values: points.iter().map(|point| point.value().into()).collect(),
-            is_sampled: drawn.is_sampled,
-        }
+/// The charts of a page; the points are fetched as each comes into sight.
+pub(super) fn board(granted: &Granted, csrf: &str, subject: Subject<'_>) -> Board {
+    let Subject { candidates, mut metrics, action, kept, query } = subject;
+    let axes = Axis::all(metrics.iter().map(|(key, _)| key.as_str()));
+    let left_out = metrics.len().saturating_sub(MOST_CHARTS);
+    metrics.truncate(MOST_CHARTS);
+    let chart = |(key, latest): (String, Option<f64>)| Chart {
+        picture_href: picture_href(granted, candidates, &key),
+        label: key.clone(),
+        latest: latest.map(format::number),
+        key,
+    };
+    Board {
+        action,
+        kept,
+        view: query.view(),
+        axes,
+        series_href: format!("/api/v4/projects/{}/series", granted.project()),
+        csrf: csrf.to_owned(),
+        lines: candidates
+            .iter()
+            .enumerate()
+            .map(|(index, candidate)| line(granted, index, candidate))
+            .collect(),
+        sections: sections(metrics.into_iter().map(chart).collect()),
+        left_out,
+        is_live: candidates.iter().any(|candidate| crate::parts::Status(candidate.status).is_live()),
     }
 }
 
-/// The page with a chart for each metric; the points are fetched as each comes into sight.
+/// A candidate as a line.
+pub(super) fn line(granted: &Granted, index: usize, candidate: &Candidate) -> Line {
+    Line {
+        iid: candidate.id.0,
+        name: candidate.name.clone(),
+        href: candidate_href(granted, candidate.id),
+        index,
+    }
+}
+
+fn picture_href(granted: &Granted, candidates: &[Candidate], key: &str) -> String {
+    let numbers: Vec<String> = candidates.iter().map(|candidate| candidate.id.to_string()).collect();
+    let numbers = numbers.iter().map(|number| ("candidate", number.as_str()));
+    links::with_query(&format!("{}/-/ml/picture", href(granted)), numbers.chain([("key", key)]))
+}
+
+/// The page with a chart for each metric of a candidate.
 pub(super) async fn charts_page(
     app: &App,
     granted: &Granted,
     visit: &Visit,
     id: CandidateId,
-    (x, y): (&str, &str),
+    query: ChartQuery,
 ) -> Result<Response> {
     let (project, keys) = (granted.project(), app.keys.clone());
     let read = app.db.read(move |tx| {
@@ -98,80 +145,95 @@ pub(super) async fn charts_page(
         Ok((Seen::read(tx, project, id)?, logged.metrics))
     });
     let (seen, metrics) = read.await?;
-    let href = candidate_href(granted, id);
-    let (x, y) = (Axis::from_url(x), Scale::from_url(y));
-    let (axes, scales) = choices(&href, x, y);
-    let page = ChartsPage {
-        shell: seen.shell(granted, visit),
-        head: seen.head(granted, visit, Tab::Charts),
-        x,
-        y,
-        axes,
-        scales,
-        sections: sections(metrics.iter().map(|metric| chart(&href, metric)).collect()),
+    let shell = seen.shell(granted, visit);
+    let subject = Subject {
+        candidates: std::slice::from_ref(&seen.candidate),
+        metrics: metrics.iter().map(|metric| (metric.key.to_string(), Some(metric.value))).collect(),
+        action: candidate_href(granted, id),
+        kept: vec![Pair { key: "tab".to_owned(), value: "charts".to_owned() }],
+        query,
     };
-    Ok(Page(page).into_response())
+    let board = board(granted, shell.csrf(), subject);
+    Ok(Page(ChartsPage { head: seen.head(granted, visit, Tab::Charts), shell, board }).into_response())
 }
 
-fn chart(href: &str, metric: &LatestMetric) -> Chart {
-    let of_metric = |what: &str| links::with_query(&format!("{href}/{what}"), [("key", &*metric.key)]);
-    Chart {
-        key: metric.key.to_string(),
-        label: metric.key.to_string(),
-        latest: format::number(metric.value),
-        points_href: of_metric("points"),
-        picture_href: of_metric("picture"),
+/// The candidates of these numbers, each once. Fails with `NotFound` where there is none, and with `Invalid` where they
+/// are too many.
+pub(super) fn read_candidates(
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    numbers: &[i64],
+) -> Result<Vec<Candidate>> {
+    let mut ids: Vec<CandidateId> = Vec::new();
+    for id in numbers.iter().map(|number| CandidateId(*number)) {
+        if !ids.contains(&id) {
+            ids.push(id);
+        }
+        if ids.len() > MOST_CANDIDATES {
+            return Err(Error::invalid(format!(
+                "at most {MOST_CANDIDATES} candidates can be compared at once, and there are more in this address"
+            )));
+        }
+    }
+    let found = candidates::list(tx, project, &ids)?;
+    match ids.iter().find(|id| found.iter().all(|candidate| candidate.id != **id)) {
+        Some(id) => Err(Error::not_found(format!("there is no candidate {id} in this project"))),
+        None => Ok(found),
     }
 }
 
-/// The points of one metric, for the page's script.
-pub(crate) async fn read_points(
-    State(app): State<App>,
-    granted: Granted,
-    Shown(Path((_, id))): Shown<Path<(String, i64)>>,
-    Shown(Query(query)): Shown<Query<MetricQuery>>,
-) -> Answer<Json<Points>> {
-    let drawn = drawn(&app, &granted, CandidateId(id), query.key, CHART_POINTS).await?;
-    Ok(Json(drawn.into()))
+/// Which lines a picture has.
+#[derive(Deserialize)]
+pub(crate) struct PictureQuery {
+    #[serde(default)]
+    candidate: Vec<i64>,
+    key: String,
 }
 
-/// One metric as a picture.
+/// One metric as a picture, over the steps.
 pub(crate) async fn draw_picture(
     State(app): State<App>,
     granted: Granted,
-    Shown(Path((_, id))): Shown<Path<(String, i64)>>,
-    Shown(Query(query)): Shown<Query<MetricQuery>>,
+    Shown(Query(query)): Shown<Query<PictureQuery>>,
 ) -> Answer<Response> {
-    let drawn = drawn(&app, &granted, CandidateId(id), query.key, PICTURE_POINTS).await?;
-    Ok(([(CONTENT_TYPE, "image/svg+xml")], picture::draw(&drawn.points)).into_response())
-}
-
-/// All points of a metric where they are at most `most`, else a sample of them.
-async fn drawn(
-    app: &App,
-    granted: &Granted,
-    id: CandidateId,
-    key: String,
-    most: NonZeroUsize,
-) -> Result<Drawn> {
     let project = granted.project();
     let read = app.db.read(move |tx| {
-        let candidate = candidates::find(tx, project, id)?
-            .ok_or_else(|| Error::not_found(format!("there is no candidate {id} in this project")))?;
-        let Some(key) = keys::find(tx, project, &key)? else {
-            return Ok(Drawn { points: Vec::new(), is_sampled: false });
-        };
-        let place = candidate.place(project);
-        let page = history(tx, place, key, None, most)?;
-        if page.next.is_some() {
-            let points = sample(tx, place, key, Sample::of_all(most.get()))?;
-            return Ok(Drawn { points, is_sampled: true });
+        let candidates = read_candidates(tx, project, &query.candidate)?;
+        let key = keys::find(tx, project, &query.key)?;
+        let mut lines = Vec::with_capacity(candidates.len());
+        for candidate in candidates {
+            lines.push(match key {
+                Some(key) => series(tx, candidate.place(project), key, &by_step())?,
+                None => Series::Whole(Vec::new()),
+            });
         }
-        let mut points = page.points;
-        points.sort_unstable_by_key(|point| (point.step(), point.position()));
-        Ok(Drawn { points, is_sampled: false })
+        Ok(lines)
     });
-    read.await
+    let lines: Vec<_> = read.await?.iter().map(outline).collect();
+    Ok(([(CONTENT_TYPE, "image/svg+xml")], picture::draw(&lines)).into_response())
+}
+
+fn by_step() -> Wanted {
+    Wanted { over: Over::Step, range: None, most: PICTURE_BUCKETS }
+}
+
+/// The places that a line goes through: the ends of each bucket and its extremes.
+fn outline(series: &Series) -> Vec<(f64, f64)> {
+    let Series::Whole(buckets) = series else { return Vec::new() };
+    let through = |bucket: &Bucket<i64>| {
+        let (from, to) = (whole(bucket.from()), whole(bucket.to()));
+        let middle = from.midpoint(to);
+        [(from, bucket.first()), (middle, bucket.min()), (middle, bucket.max()), (to, bucket.last())]
+    };
+    let mut places: Vec<(f64, f64)> =
+        buckets.iter().flat_map(through).filter_map(|(x, y)| Some((x, y?))).collect();
+    places.dedup();
+    places
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a place in a picture needs no more")]
+fn whole(step: i64) -> f64 {
+    step as f64
 }
 
 #[cfg(test)]
@@ -179,14 +241,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_that_json_has_no_number_for_are_words() {
-        let points = [0.5, f64::NAN, f64::INFINITY, f64::NEG_INFINITY];
-        let points = points.map(|value| Point::new(1_000, 7, value)).to_vec();
-        let json =
-            serde_json::to_string(&Points::from(Drawn { points, is_sampled: false })).expect("plain JSON");
-        assert_eq!(
-            json,
-            r#"{"steps":[7,7,7,7],"times":[1000,1000,1000,1000],"values":[0.5,"NaN","Infinity","-Infinity"],"is_sampled":false}"#
-        );
+    fn what_an_address_says_that_cannot_be_is_left_out() {
+        let query = |smoothing: &str, from: &str| ChartQuery {
+            smoothing: smoothing.to_owned(),
+            from: from.to_owned(),
+            ..ChartQuery::default()
+        };
+        let seen = |query: ChartQuery| {
+            let view = query.view();
+            (view.smoothing, view.from)
+        };
+        assert_eq!(seen(query("0.5", "-1e3")), (0.5, "-1e3".to_owned()));
+        assert_eq!(seen(query("7", "inf")), (0.99, String::new()));
+        assert_eq!(seen(query("NaN", "<b>")), (0.0, String::new()));
     }
 }

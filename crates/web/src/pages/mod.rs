@@ -12,6 +12,7 @@ pub(crate) mod artifacts;
 pub(crate) mod candidate;
 pub(crate) mod charts;
 mod columns;
+pub(crate) mod compare;
 mod datasets;
 pub(crate) mod experiment;
 pub(crate) mod experiments;

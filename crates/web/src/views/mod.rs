@@ -5,6 +5,7 @@ use crate::parts::Snippet;
 pub mod artifacts;
 pub mod candidate;
 pub mod charts;
+pub mod compare;
 pub mod connect;
 pub mod experiment;
 pub mod experiments;

@@ -3,6 +3,7 @@
 mod access;
 mod aliases;
 mod bin;
+mod compare;
 mod forms;
 mod given;
 mod packages;

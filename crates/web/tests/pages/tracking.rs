@@ -75,47 +75,31 @@ async fn the_link_that_clients_print_is_a_page_of_the_project() {
 }
 
 #[tokio::test]
-async fn points_are_fetched_with_what_is_no_number_by_name() {
+async fn a_candidate_has_a_chart_of_each_metric() {
     let site = Site::new().await;
     let run = site.run("a").await;
-    for (step, value) in [(0, json!(0.5)), (1, json!("NaN")), (2, json!("Infinity"))] {
-        let body = json!({"run_id": run, "key": "a b", "value": value, "step": step, "timestamp": 7});
-        site.call("runs/log-metric", body).await;
-    }
-    let points = site.page("/-/ml/candidates/1/points?key=a%20b").await.expect_json();
-    assert_eq!(points["steps"], json!([0, 1, 2]));
-    assert_eq!(points["values"], json!([0.5, "NaN", "Infinity"]));
-    let charts = site.page("/-/ml/candidates/1?tab=charts").await.text();
-    assert!(charts.contains(r#"data-points="/ann/churn/-/ml/candidates/1/points?key=a%20b""#));
-}
-
-#[tokio::test]
-async fn a_chart_of_many_points_says_that_it_is_a_sample() {
-    let site = Site::new().await;
-    let run = site.run("a").await;
-    let mut figures = Vec::new();
-    for start in [0, 1_000, 2_000] {
-        let metric = |step: i64| json!({"key": "m", "value": step, "step": step, "timestamp": 9_000 - step});
-        let metrics: Vec<Value> = (start..start + 1_000).map(metric).collect();
-        site.call("runs/log-batch", json!({"run_id": run, "metrics": metrics})).await;
-        let points = site.page("/-/ml/candidates/1/points?key=m").await.expect_json();
-        let steps: Vec<i64> = points["steps"].as_array().unwrap().iter().filter_map(Value::as_i64).collect();
-        assert!(steps.is_sorted(), "the points are in the order of steps");
-        figures.push((steps.len(), steps.last().copied(), points["is_sampled"].as_bool()));
-    }
-    assert_eq!(figures[..2], [(1_000, Some(999), Some(false)), (2_000, Some(1_999), Some(false))]);
-    let (count, last, is_sampled) = figures[2];
-    assert!(count <= 2_000, "{count}");
-    assert_eq!((last, is_sampled), (Some(2_999), Some(true)));
+    let body = json!({"run_id": run, "key": "a b", "value": 0.5, "step": 0, "timestamp": 7});
+    site.call("runs/log-metric", body).await;
+    let charts = site.page("/-/ml/candidates/1?tab=charts&x=metric:a%20b&smoothing=0.7").await.text();
+    assert!(
+        charts.contains(&format!(r#"data-series="/api/v4/projects/{}/series""#, site.project)),
+        "{charts}"
+    );
+    assert!(charts.contains(r#"data-chart="a b""#) && charts.contains(r#"data-line="1""#));
+    assert!(charts.contains(r#"<option value="metric:a b" selected>"#) && charts.contains(r#"value="0.7""#));
+    assert!(charts.contains(r#"<img src="/ann/churn/-/ml/picture?candidate=1&#38;key=a%20b""#), "{charts}");
 }
 
 #[tokio::test]
 async fn a_metric_is_a_picture_for_readers_without_scripts() {
     let site = Site::new().await;
     logged(&site, "a", 0.25).await;
-    let answer = site.page("/-/ml/candidates/1/picture?key=val%2Floss").await;
+    logged(&site, "b", 0.625).await;
+    let answer = site.page("/-/ml/picture?candidate=1&candidate=2&key=val%2Floss").await;
     assert_eq!(answer.header("content-type"), "image/svg+xml");
-    assert!(answer.text().contains("<polyline points=\"0.0,24.0 480.0,176.0\""), "{}", answer.text());
+    for line in ["0.0,24.0 480.0,176.0", "0.0,24.0 480.0,100.0"] {
+        assert!(answer.text().contains(&format!(r#"<polyline points="{line}""#)), "{}", answer.text());
+    }
 }
 
 #[tokio::test]
