@@ -157,6 +157,7 @@ def test_a_running_candidate_is_followed_and_what_is_chosen_stays(table, site):
 def test_the_table_is_exported_as_csv(table):
     page = table("?filter=params.solver %3D 'sgd'&order_by=metrics.accuracy&column=metrics.accuracy")
     page.get_by_role("button", name="Export").click()
+    shoot(page, "table-export")
     with page.expect_download() as download:
         page.get_by_role("link", name="Columns shown").click()
     assert download.value.suggested_filename == "sweep.csv"

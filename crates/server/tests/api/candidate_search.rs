@@ -1,9 +1,12 @@
 //! Candidates with the columns asked for, as JSON and as CSV, and the keys that can be asked for.
 
+use axum::body::{Body, BodyDataStream};
 use axum::http::Method;
+use futures_util::{StreamExt as _, TryStreamExt as _};
 use modelry_core::policy::{Scope, Visibility};
 use modelry_testkit::server::Answer;
 use serde_json::{Value, json};
+use tower::ServiceExt as _;
 
 use crate::problem;
 use crate::scene::{Scene, described};
@@ -264,6 +267,40 @@ async fn an_export_goes_on_for_as_many_pages_as_there_are() {
     let numbers: Vec<&str> = csv.lines().skip(1).filter_map(|line| line.split(',').next()).collect();
     let expected: Vec<String> = (1..=25).map(|number: i32| number.to_string()).collect();
     assert_eq!(numbers, expected);
+    scene.server.finish().await;
+}
+
+/// The body of a `GET` by Bob, to be read piece by piece.
+async fn stream(scene: &Scene, path: &str) -> BodyDataStream {
+    let app = scene.server.app();
+    let router = modelry_server::router::api(app).0.with_state(app.clone());
+    let request = scene.bob.request(Method::GET, path).body(Body::empty()).expect("a request");
+    router.oneshot(request).await.expect("a router always answers").into_body().into_data_stream()
+}
+
+#[tokio::test]
+async fn an_export_is_read_while_it_is_sent_and_not_before() {
+    let scene = Scene::new().await;
+    for start in 0..15 {
+        candidate(&scene, ("0", start), json!({}), json!([])).await;
+    }
+    // 1,000 columns are read ten candidates at a time.
+    let columns = "&column=name".repeat(1_000);
+    let path = format!(
+        "/api/v4/projects/{}/experiments/0/candidates.csv?order_by=start_time{columns}",
+        scene.project
+    );
+    let mut body = stream(&scene, &path).await;
+    let first = body.next().await.expect("there is a first piece").expect("it can be read");
+    assert_eq!(
+        first.split(|byte| *byte == b'\n').count() - 1,
+        11,
+        "the names of the columns and ten candidates"
+    );
+    candidate(&scene, ("0", 100), json!({}), json!([])).await;
+    let rest: Vec<_> = body.try_collect().await.expect("the rest can be read");
+    let rest = rest.concat();
+    assert_eq!(rest.split(|byte| *byte == b'\n').count() - 1, 6, "what was made meanwhile is there");
     scene.server.finish().await;
 }
 
