@@ -34,7 +34,8 @@ impl SortValue {
         }
     }
 
-    fn bind(&self, binds: &mut Binds) -> String {
+    /// Adds it to the values of a statement, and answers its placeholder.
+    pub(super) fn bind(&self, binds: &mut Binds) -> String {
         match self {
             Self::Integer(value) => binds.add(*value),
             Self::Number(value) => binds.add(*value),

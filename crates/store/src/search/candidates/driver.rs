@@ -5,8 +5,8 @@ use modelry_core::search::entity::CandidateAttribute;
 use modelry_core::search::expr::{Condition, NumberOp, TextOp};
 use modelry_db::Tx;
 
-use super::Search;
 use super::filter::{Logged, Node, row_condition};
+use super::{Search, trial};
 use crate::experiments::Experiment;
 use crate::search::binds::Binds;
 use crate::search::condition;
@@ -26,18 +26,33 @@ pub(super) enum Driver<'q> {
     Logged(&'q Logged),
 }
 
+/// How the candidates of an experiment are gone about.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Choice<'q> {
+    /// What is walked.
+    pub(super) driver: Driver<'q>,
+    /// How many rows of the order's index are tried before that; none where it is 0.
+    pub(super) trial: i64,
+}
+
+impl<'q> From<Driver<'q>> for Choice<'q> {
+    fn from(driver: Driver<'q>) -> Self {
+        Self { driver, trial: 0 }
+    }
+}
+
 /// What is fastest for a page of `wanted` candidates of the experiment.
 ///
 /// Walking the condition that the fewest satisfy costs their number. Walking the order ends when the page is full, so
 /// it costs what has to be passed over until then; how much that is can only be guessed, from how many satisfy each
 /// condition and as if they had nothing to do with each other. Where a wrong guess would be dear, in an experiment with
-/// more than [`FEW`] candidates, few matches drive.
+/// more than [`FEW`] candidates, few matches drive, after a [`trial`] where they are not that few.
 pub(super) fn choose<'q>(
     tx: &mut Tx<'_>,
     search: &Search<'q>,
     experiment: &Experiment,
     wanted: usize,
-) -> Result<Driver<'q>> {
+) -> Result<Choice<'q>> {
     let mut counts = Vec::new();
     for node in &search.plan.conditions {
         if let Some(driver) = driver_by(search, node) {
@@ -45,18 +60,21 @@ pub(super) fn choose<'q>(
         }
     }
     let Some((least, driver)) = counts.iter().min_by_key(|(count, _)| *count).copied() else {
-        return Ok(Driver::Order);
+        return Ok(Driver::Order.into());
     };
     if least > FEW {
-        return Ok(Driver::Order);
+        return Ok(Driver::Order.into());
     }
     let all = count_all(tx, search, experiment)?;
-    if all > FEW || !search.sorting.has_index() {
-        return Ok(driver);
+    if all > FEW {
+        return Ok(Choice { driver, trial: trial::length(least) });
+    }
+    if !search.sorting.has_index() {
+        return Ok(driver.into());
     }
     let wanted = i64::try_from(wanted).unwrap_or(all).min(all);
     let passed = counts.iter().fold(wanted, |passed, (count, _)| (passed * all / (*count).max(1)).min(all));
-    Ok(if least <= passed { driver } else { Driver::Order })
+    Ok(if least <= passed { driver } else { Driver::Order }.into())
 }
 
 /// What walks a condition of the filter, if it is a range of an index. One on the order's first key is not asked for:

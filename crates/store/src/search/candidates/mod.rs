@@ -2,8 +2,9 @@
 //!
 //! A statement has one *driver*, an index that is walked, and *probes*, look-ups by primary key. The driver is the index
 //! of the first key of the order; or, where few candidates satisfy one condition of the filter, that condition's index,
-//! followed by a sort. Only the driver names the experiment, and a probe names exactly the primary key, so neither
-//! engine's planner can do anything else (docs/ARCHITECTURE.md, with the figures).
+//! followed by a sort (and, where few are some thousands, only after a [`trial`] of the order). Only the driver names the
+//! experiment, and a probe names exactly the primary key, so neither engine's planner can do anything else
+//! (docs/ARCHITECTURE.md, with the figures).
 //!
 //! What is ordered by is there as a number or text, or NaN, or missing: three phases of one order, each a statement of
 //! its own. Candidates of several experiments are searched one experiment after the other and merged.
@@ -16,6 +17,7 @@ mod order;
 #[cfg(test)]
 mod plans;
 mod statement;
+mod trial;
 
 use std::collections::BTreeSet;
 
@@ -26,7 +28,7 @@ use modelry_core::search::expr::Expr;
 use modelry_core::search::order::Order;
 use modelry_db::Tx;
 
-use self::driver::Driver;
+use self::driver::Choice;
 use self::filter::Plan;
 use self::order::{Phase, Place, Sorting};
 use self::statement::Step;
@@ -103,7 +105,7 @@ struct Search<'q> {
 /// An experiment that is searched, and how.
 struct Part<'q> {
     experiment: Experiment,
-    driver: Driver<'q>,
+    choice: Choice<'q>,
 }
 
 impl<'q> Search<'q> {
@@ -127,8 +129,8 @@ impl<'q> Search<'q> {
         for id in query.experiments.iter().copied().collect::<BTreeSet<_>>() {
             let Some(experiment) = experiments::find(tx, self.project, id)? else { continue };
             if self.view != View::Active || experiment.deleted_at.is_none() {
-                let driver = driver::choose(tx, self, &experiment, wanted)?;
-                parts.push(Part { experiment, driver });
+                let choice = driver::choose(tx, self, &experiment, wanted)?;
+                parts.push(Part { experiment, choice });
             }
         }
         Ok(parts)
@@ -147,10 +149,13 @@ impl<'q> Search<'q> {
     /// best so far, so that most of many experiments say after one look-up that they have nothing.
     fn phase(&self, tx: &mut Tx<'_>, parts: &[Part<'q>], phase: Phase, wanted: usize) -> Result<Vec<Place>> {
         let mut best: Vec<Place> = Vec::new();
-        for Part { experiment, driver } in parts {
+        for Part { experiment, choice } in parts {
             let before = best.last().filter(|_| best.len() == wanted);
-            let step = Step { search: self, experiment, driver: *driver, phase, before, wanted };
-            let mut found = step.run(tx)?;
+            let step = Step { search: self, experiment, driver: choice.driver, phase, before, wanted };
+            let mut found = match trial::run(tx, step, choice.trial)? {
+                Some(found) => found,
+                None => step.run(tx)?,
+            };
             best.append(&mut found);
             // Two sorted runs: a merge.
             best.sort_by(|left, right| self.sorting.compare(left, right));

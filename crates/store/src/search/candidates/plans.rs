@@ -6,6 +6,7 @@ use modelry_core::search::{parse_filter, parse_order_by};
 use modelry_core::time::Timestamp;
 use modelry_testkit::{Schema, sqlite};
 
+use super::driver::Driver;
 use super::*;
 
 const PROJECT: ProjectId = ProjectId(1);

@@ -1,0 +1,100 @@
+//! A short walk along the order before a condition drives.
+//!
+//! A condition that some thousands of candidates satisfy costs as many look-ups and a sort, though a page may be full
+//! after a few hundred steps along the order. How many it takes cannot be known: the condition may hold at the other end
+//! of the order only. So the start of the order is tried. What it holds comes before everything else, so it is the
+//! answer if it fills the page; if not, little was lost.
+
+#[cfg(test)]
+mod tests;
+
+use std::fmt::Write as _;
+
+use modelry_core::Result;
+use modelry_core::ids::CandidateId;
+use modelry_db::Tx;
+
+use super::driver::Driver;
+use super::key::{LoggedKey, Table};
+use super::order::{Phase, Place, SortKey, Source};
+use super::statement::Step;
+use crate::search::binds::Binds;
+use crate::search::keyset::SortValue;
+
+/// With fewer matches than this, looking all of them up is as fast.
+const MANY: i64 = 2_000;
+
+/// A trial looks this part of the matches up, so that a vain one costs half as much again at most.
+const PART: i64 = 4;
+
+/// How many rows of the order to try before the `matches` of a condition drive.
+pub(super) fn length(matches: i64) -> i64 {
+    if matches < MANY { 0 } else { matches / PART }
+}
+
+/// What `step` finds, if the first `length` rows of the order tell it.
+pub(super) fn run(tx: &mut Tx<'_>, step: Step<'_>, length: i64) -> Result<Option<Vec<Place>>> {
+    let Some((key, sort)) = walked(&step).filter(|_| length > 0) else { return Ok(None) };
+    let along = Step { driver: Driver::Order, ..step };
+    let Some(end) = value_at(tx, &step, key, sort, length)? else {
+        // The order is over before the trial is.
+        return along.run(tx).map(Some);
+    };
+    if value_at(tx, &step, key, sort, 2 * length)?.as_ref() == Some(&end) {
+        // All that are equal to the last one belong to the trial, and these are too many.
+        return Ok(None);
+    }
+    let last = if step.search.sorting.newest_first { i64::MIN } else { i64::MAX };
+    let end = Place { keys: vec![(step.phase.rank(), end)], start_time: last, id: CandidateId(last) };
+    let found = Step { before: Some(&end), ..along }.run(tx)?;
+    Ok(Some(found).filter(|found| found.len() == step.wanted))
+}
+
+/// The key whose index is the whole order, where the step walks it from its start and to no other end.
+fn walked(step: &Step<'_>) -> Option<(LoggedKey, SortKey)> {
+    match step.search.sorting.keys.as_slice() {
+        [sort] if step.phase == Phase::Present && step.before.is_none() => match sort.source {
+            Source::Logged(key) => Some((key, *sort)),
+            Source::Attribute(_) | Source::Nothing => None,
+        },
+        _ => None,
+    }
+}
+
+/// The value behind so many rows of the order's index, from where the page starts.
+fn value_at(
+    tx: &mut Tx<'_>,
+    step: &Step<'_>,
+    key: LoggedKey,
+    sort: SortKey,
+    rows: i64,
+) -> Result<Option<SortValue>> {
+    let (text, binds) = value_statement(step, key, sort, rows);
+    tx.query_opt(&text, &binds.as_params(), |row| match key.table {
+        Table::Metrics => row.get(0).map(SortValue::Number),
+        Table::Params | Table::Metadata => row.get(0).map(SortValue::Text),
+    })
+}
+
+/// `OFFSET` steps over entries of one index and looks nothing up.
+fn value_statement(step: &Step<'_>, key: LoggedKey, sort: SortKey, rows: i64) -> (String, Binds) {
+    let mut binds = Binds::default();
+    let (project, experiment) = (binds.add(step.search.project.0), binds.add(step.experiment.id.0));
+    let mut walk = key.walk(&mut binds, &project, &experiment, "o");
+    let (column, holds) = match key.table {
+        Table::Metrics => ("o.value", " AND o.rank = 0"),
+        Table::Params | Table::Metadata => ("o.sort", ""),
+    };
+    walk.push_str(holds);
+    let (sign, direction) = if sort.descending { ("<=", "DESC") } else { (">=", "ASC") };
+    let start = step.search.start.filter(|start| start.rank() == step.phase.rank());
+    if let Some((_, value)) = start.and_then(|start| start.keys.first()) {
+        let value = value.bind(&mut binds);
+        write!(walk, " AND {column} {sign} {value}").expect("a String takes all text");
+    }
+    let (table, rows) = (key.table.name(), binds.add(rows));
+    let text = format!(
+        "SELECT {column} FROM {table} o WHERE {walk} ORDER BY {column} {direction} LIMIT 1 OFFSET {rows}"
+    );
+    (text, binds)
+}
