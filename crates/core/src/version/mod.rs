@@ -81,6 +81,12 @@ impl Version {
         precedence::encode(&self.0)
     }
 
+    /// Where its release begins in the order of [`Version::precedence`]: nothing before it, and every prerelease of its
+    /// release at it or behind.
+    pub fn release_start(&self) -> Vec<u8> {
+        precedence::first(&[self.major(), self.minor(), self.patch()])
+    }
+
     /// `text` as a version, when it is one.
     fn read(text: &str) -> Option<Self> {
         // A valid version consists of ASCII, so its bytes are its characters.

@@ -21,6 +21,13 @@ const FIRST_ROWS: i64 = 1;
 /// Rows that it reads at a time from then on, past prereleases of other releases.
 const MORE_ROWS: i64 = 100;
 
+/// Models whose versions are asked for a sequence number that is to be no more than named in a message.
+const MODELS_ASKED: i64 = 200;
+
+/// Releases of which there are only prereleases, and which are stepped over at once, each by a look-up. Where there are
+/// more of them, row by row.
+pub(super) const SKIPPED_RELEASES: usize = 16;
+
 /// How many versions a message names where none matches.
 const NEAREST: i64 = 3;
 
@@ -92,8 +99,10 @@ pub fn find_by_id(tx: &mut Tx<'_>, project: ProjectId, id: VersionId) -> Result<
 /// The greatest stable version; with none, the greatest prerelease; with nothing published, the greatest draft that
 /// has files.
 fn latest(tx: &mut Tx<'_>, project: ProjectId, model: &Model) -> Result<ModelVersion> {
+    if let Some(found) = greatest_stable(tx, project, model, PrecedenceRange::default())? {
+        return Ok(found);
+    }
     let choices = [
-        "AND v.published_at IS NOT NULL AND v.yanked_at IS NULL AND NOT v.is_prerelease",
         "AND v.published_at IS NOT NULL AND v.yanked_at IS NULL",
         "AND v.published_at IS NULL AND v.yanked_at IS NULL AND EXISTS (SELECT 1 FROM files f
                       WHERE f.project_id = v.project_id AND f.owner = 1 AND f.owner_id = v.candidate_id
@@ -114,12 +123,19 @@ fn by_requirement(
     model: &Model,
     requirement: &Requirement,
 ) -> Result<ModelVersion> {
-    let stable = if requirement.names_prerelease() { "" } else { "AND NOT v.is_prerelease" };
-    let conditions = format!("{ON_OFFER} {stable}");
     let mut range = requirement.range();
-    let mut rows = FIRST_ROWS;
+    let (mut rows, conditions) = if requirement.names_prerelease() {
+        (FIRST_ROWS, ON_OFFER)
+    } else {
+        match greatest_stable(tx, project, model, range.clone())? {
+            Some(found) if requirement.matches(&found.version) => return Ok(found),
+            Some(found) => range.to = Some(found.version.precedence()),
+            None => return Err(no_match(tx, project, model, requirement)?),
+        }
+        (MORE_ROWS, STABLE_ON_OFFER)
+    };
     loop {
-        let found = greatest_in(tx, project, model, (&conditions, &range), rows)?;
+        let found = greatest_in(tx, project, model, (conditions, &range), rows)?;
         let last = found.last().map(|last| last.version.precedence());
         let is_end = i64::try_from(found.len()).is_ok_and(|found| found < rows);
         if let Some(found) = found.into_iter().find(|found| requirement.matches(&found.version)) {
@@ -132,6 +148,23 @@ fn by_requirement(
         range.to = last;
         rows = MORE_ROWS;
     }
+}
+
+/// The greatest stable version of a model in a range that ranges find. All prereleases of a release that are greater are
+/// stepped over at once: there may be one for every night.
+fn greatest_stable(
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    model: &Model,
+    mut range: PrecedenceRange,
+) -> Result<Option<ModelVersion>> {
+    for _ in 0..SKIPPED_RELEASES {
+        match greatest_in(tx, project, model, (ON_OFFER, &range), 1)?.pop() {
+            Some(found) if found.version.is_prerelease() => range.to = Some(found.version.release_start()),
+            found => return Ok(found),
+        }
+    }
+    Ok(greatest_in(tx, project, model, (STABLE_ON_OFFER, &range), 1)?.pop())
 }
 
 /// Up to `limit` of a model's versions in a range that satisfy `conditions`, the greatest first.
@@ -186,16 +219,22 @@ pub fn by_stage(
     one_of(tx, project, model, &condition, GREATEST_FIRST, &[&stage.as_str()])
 }
 
-/// The last made version of this sequence number, of whatever model.
+/// The last made version of this sequence number, of whatever model. Only the models that were made last are asked, as no
+/// index has numbers without their model.
 pub fn newest_numbered(tx: &mut Tx<'_>, project: ProjectId, number: i64) -> Result<Option<ModelVersion>> {
-    tx.query_opt(
-        &format!(
-            "SELECT {COLUMNS} {FROM} AND v.project_id = $1 AND v.number = $2
-                AND v.deleted_at IS NULL AND m.deleted_at IS NULL
-              ORDER BY v.id DESC"
-        ),
-        &[&project.0, &number],
-        read_row,
+    tx.query_opt(&of_models_numbered(), &[&project.0, &number, &MODELS_ASKED], read_row)
+}
+
+/// Looks the number `$2` up in each of the `$3` last models of the project `$1`.
+fn of_models_numbered() -> String {
+    format!(
+        "SELECT {COLUMNS}
+           FROM (SELECT project_id, id, name FROM models
+                  WHERE project_id = $1 AND deleted_at IS NULL
+                  ORDER BY id DESC LIMIT $3) m
+          CROSS JOIN versions v
+          WHERE v.project_id = $1 AND v.model_id = m.id AND v.number = $2 AND v.deleted_at IS NULL
+          ORDER BY v.id DESC LIMIT 1"
     )
 }
 
@@ -257,6 +296,10 @@ pub fn of_logged_models(
 
 /// What ranges and stages find.
 const ON_OFFER: &str = "AND v.published_at IS NOT NULL AND v.yanked_at IS NULL";
+
+/// As [`ON_OFFER`], without prereleases.
+const STABLE_ON_OFFER: &str =
+    "AND v.published_at IS NOT NULL AND v.yanked_at IS NULL AND NOT v.is_prerelease";
 
 /// Greatest by SemVer's precedence, and of equal ones the last made.
 const GREATEST_FIRST: &str = "ORDER BY v.precedence DESC, v.number DESC";

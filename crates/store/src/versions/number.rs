@@ -7,6 +7,7 @@ use modelry_core::version::requirement::Requirement;
 use modelry_core::{Error, Result};
 use modelry_db::Tx;
 
+use super::find::SKIPPED_RELEASES;
 use crate::models::Model;
 
 /// What is wished for.
@@ -30,6 +31,9 @@ impl Wish {
     }
 }
 
+/// Behind the bytes of every precedence.
+const BEHIND_ALL: [u8; 1] = [u8::MAX];
+
 /// How many patches in a row are asked for whether they are taken.
 const NEXT_FEW: usize = 16;
 
@@ -50,8 +54,7 @@ pub(super) fn choose(tx: &mut Tx<'_>, project: ProjectId, model: &Model, wish: &
         Wish::Rather(version) if !is_taken(tx, project, model.id, version)? => return Ok(version.clone()),
         Wish::Rather(version) => return first_free_after(tx, project, model.id, version),
         Wish::Next(step) => {
-            let stable = greatest(tx, project, model.id, "AND NOT is_prerelease")?;
-            let any = greatest(tx, project, model.id, "")?;
+            let (stable, any) = greatest(tx, project, model.id)?;
             Proposals::new(*step, stable.as_ref(), any.as_ref())
         }
     };
@@ -101,20 +104,43 @@ fn first_free_after(
 
 /// The next patch that is free, for messages.
 pub(super) fn next_free(tx: &mut Tx<'_>, project: ProjectId, model: ModelId) -> Result<Version> {
-    let stable = greatest(tx, project, model, "AND NOT is_prerelease")?;
-    let any = greatest(tx, project, model, "")?;
+    let (stable, any) = greatest(tx, project, model)?;
     first_free(tx, project, model, Proposals::new(None, stable.as_ref(), any.as_ref()))
 }
 
-fn greatest(tx: &mut Tx<'_>, project: ProjectId, model: ModelId, condition: &str) -> Result<Option<Version>> {
+/// The greatest stable version, and the greatest of all. Prereleases between the two are stepped over as the resolver does.
+fn greatest(
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    model: ModelId,
+) -> Result<(Option<Version>, Option<Version>)> {
+    let any = greatest_below(tx, project, model, (&BEHIND_ALL, ""))?;
+    let mut stable = any.clone();
+    for _ in 0..SKIPPED_RELEASES {
+        match &stable {
+            Some(found) if found.is_prerelease() => {
+                stable = greatest_below(tx, project, model, (&found.release_start(), ""))?;
+            }
+            Some(_) | None => return Ok((stable, any)),
+        }
+    }
+    Ok((greatest_below(tx, project, model, (&BEHIND_ALL, "AND NOT is_prerelease"))?, any))
+}
+
+fn greatest_below(
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    model: ModelId,
+    (bound, condition): (&[u8], &str),
+) -> Result<Option<Version>> {
     tx.query_opt(
         &format!(
             "SELECT version FROM versions
-             WHERE project_id = $1 AND model_id = $2 AND deleted_at IS NULL {condition}
+             WHERE project_id = $1 AND model_id = $2 AND deleted_at IS NULL AND precedence < $3 {condition}
              ORDER BY precedence DESC, number DESC
              LIMIT 1"
         ),
-        &[&project.0, &model.0],
+        &[&project.0, &model.0, &bound],
         |row| row.get::<String>(0)?.parse(),
     )
 }

@@ -40,6 +40,12 @@ both! {
         assert_eq!(after(&db, &["1.2.3", "2.0.0-rc.1"], None).await, "1.2.4");
     }
 
+    async fn prereleases_of_very_many_later_releases_do_not_count(db: Db) {
+        let announced: Vec<String> = (0..20).map(|patch| format!("2.0.{patch}-rc.1")).collect();
+        let all: Vec<&str> = ["1.2.3"].into_iter().chain(announced.iter().map(String::as_str)).collect();
+        assert_eq!(after(&db, &all, None).await, "1.2.4");
+    }
+
     async fn a_minor_step_starts_its_patches_anew(db: Db) {
         assert_eq!(after(&db, &["1.2.3"], Some("minor")).await, "1.3.0");
     }

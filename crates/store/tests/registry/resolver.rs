@@ -60,7 +60,31 @@ async fn many(db: &Db) {
     .await;
 }
 
+/// So many releases of which there is only a prerelease that not all of them are stepped over at once.
+const ANNOUNCED: i64 = 20;
+
+/// `1.2.0`, and above it prereleases of so many releases, two of each.
+async fn announced(db: &Db, releases: i64) {
+    churn(db).await;
+    published(db, 1, "1.2.0").await;
+    for release in 1..=releases {
+        for (place, tag) in [(0, "alpha"), (1, "beta")] {
+            published(db, release * 2 + place, &format!("1.3.{release}-{tag}")).await;
+        }
+    }
+}
+
 both! {
+    async fn prereleases_of_later_releases_are_stepped_over(db: Db) {
+        announced(&db, 3).await;
+        assert_selects(&db, &[("latest", 1), ("*", 1), ("^1", 1), ("~1.3", 0), ("1.3.2-alpha", 4), (">=1.3.2-0", 5)]).await;
+    }
+
+    async fn prereleases_of_very_many_later_releases_are_stepped_over(db: Db) {
+        announced(&db, ANNOUNCED).await;
+        assert_selects(&db, &[("latest", 1), ("*", 1), ("^1", 1), ("~1.3", 0)]).await;
+    }
+
     async fn versions_are_selected_by_number_version_and_requirement(db: Db) {
         many(&db).await;
         assert_selects(

@@ -189,6 +189,17 @@ proptest! {
     }
 
     #[test]
+    fn a_release_starts_before_what_has_its_numbers_and_behind_what_comes_before(
+        one in version_text(), other in version_text(),
+    ) {
+        let (one, other) = (version(&one), version(&other));
+        let numbers = |version: &Version| (version.major(), version.minor(), version.patch());
+        let comes_before = numbers(&other) < numbers(&one);
+
+        prop_assert_eq!(other.precedence() < one.release_start(), comes_before);
+    }
+
+    #[test]
     fn a_version_reads_back_and_is_its_own_nearest(text in version_text()) {
         let read = version(&text);
         prop_assert_eq!(read.to_string(), text.clone());

@@ -88,6 +88,21 @@ async fn the_versions_of_a_candidate_are_looked_up() {
     ");
 }
 
+#[tokio::test]
+async fn a_number_of_whatever_model_is_looked_up_in_a_few_models() {
+    let database = sqlite(Schema::Product).await;
+    let explained = of_models_numbered().replace("$3", "200");
+    let plan = plan(&database, "EXPLAIN QUERY PLAN", explained, vec![]).await;
+    database.finish().await;
+    insta::assert_snapshot!(plan, @r"
+    CO-ROUTINE m
+    SEARCH models USING PRIMARY KEY (project_id=?)
+    SCAN m
+    SEARCH v USING INDEX versions_by_number (project_id=? AND model_id=? AND number=?)
+    USE TEMP B-TREE FOR ORDER BY
+    ");
+}
+
 /// A model with ten thousand versions, `1.0.0` to `1.0.9999`, all published and in no stage.
 async fn ten_thousand(db: &Db) {
     let insert = db.write(|tx| {
