@@ -56,17 +56,25 @@ class View {
     this.form.elements.to.value = range ? text(range.to) : "";
   }
 
+  // The address of the page, and of links to the same page seen otherwise.
   save() {
     const url = new URL(location.href);
-    for (const [name, usual] of Object.entries(DEFAULTS)) {
-      const value = this.field(name);
-      if (value === usual) url.searchParams.delete(name);
-      else url.searchParams.set(name, value);
-    }
-    const hidden = this.lines.filter((line) => !line.isShown).map((line) => line.candidate);
-    if (hidden.length === 0) url.searchParams.delete("hidden");
-    else url.searchParams.set("hidden", hidden.join(","));
+    this.writeTo(url.searchParams);
     history.replaceState(null, "", url);
+    for (const link of document.querySelectorAll("[data-keeps-view]")) {
+      const other = new URL(link.href);
+      this.writeTo(other.searchParams);
+      link.href = other;
+    }
+  }
+
+  writeTo(params) {
+    const hidden = this.lines.filter((line) => !line.isShown).map((line) => line.candidate);
+    const values = { ...Object.fromEntries(Object.keys(DEFAULTS).map((name) => [name, this.field(name)])), hidden: hidden.join(",") };
+    for (const [name, value] of Object.entries(values)) {
+      if (value === (DEFAULTS[name] ?? "")) params.delete(name);
+      else params.set(name, value);
+    }
   }
 }
 
@@ -431,8 +439,11 @@ function setUpForm(view, charts, whole) {
   const { form } = view;
   form.querySelector("[type=submit]").hidden = true;
   whole.hidden = false;
-  const tell = () => {
+  const tellSmoothing = () => {
     form.querySelector("output").value = view.field("smoothing");
+  };
+  const tell = () => {
+    tellSmoothing();
     form.elements.x_scale.disabled = view.axis.type === "time";
     whole.disabled = view.range === null;
     view.save();
@@ -447,7 +458,11 @@ function setUpForm(view, charts, whole) {
     asked = now;
   };
   form.addEventListener("change", change);
-  form.elements.smoothing.addEventListener("input", change);
+  // The address is written when the slider is let go: browsers allow only so many changes of it.
+  form.elements.smoothing.addEventListener("input", () => {
+    tellSmoothing();
+    charts.forEach((chart) => chart.draw());
+  });
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     change(event);
