@@ -10,6 +10,8 @@ const MOST_BUCKETS = 1000;
 // The distance on the x axis, of all that is seen, in which smoothing counts.
 const SMOOTHING_UNITS = 1000;
 const MOST_SMOOTHING = 0.999;
+// A line through more places is thinner, so that its noise can be seen.
+const MANY_PLACES = 400;
 // A shorter way of the pointer is a click, not a choice of a range.
 const SHORTEST_DRAG_PX = 5;
 const DEFAULTS = { x: "step", x_scale: "linear", y: "linear", smoothing: "0", from: "", to: "" };
@@ -201,6 +203,7 @@ class Chart {
 
   say(sentences) {
     this.note.textContent = sentences.join(" ");
+    this.note.title = this.note.textContent;
   }
 }
 
@@ -326,7 +329,7 @@ function lineSeries(line, data, isFaint) {
   const look = { color: line.colour, opacity: isFaint ? 0.28 : 1 };
   return {
     type: "line", data, showSymbol: data.length < 40, symbol: "circle", symbolSize: isFaint ? 4 : 5, emphasis: { disabled: true },
-    lineStyle: { ...look, width: isFaint ? 1 : 1.75, type: line.isDashed ? "dashed" : "solid" }, itemStyle: look,
+    lineStyle: { ...look, width: isFaint ? 1 : data.length > MANY_PLACES ? 1.25 : 1.75, type: line.isDashed ? "dashed" : "solid" }, itemStyle: look,
   };
 }
 
@@ -415,10 +418,9 @@ function short(value) {
 }
 
 function duration(ms) {
-  const [seconds, minutes, hours] = [ms / 1000, ms / 60_000, ms / 3_600_000];
-  if (hours >= 1) return `${short(hours)} h`;
-  if (minutes >= 1) return `${short(minutes)} min`;
-  return seconds >= 1 || ms === 0 ? `${short(seconds)} s` : `${short(ms)} ms`;
+  const units = [[3_600_000, "h"], [60_000, "min"], [1000, "s"]];
+  const [length, unit] = units.find(([length]) => ms >= length) ?? [1, "ms"];
+  return `${Number((ms / length).toPrecision(3))} ${unit}`;
 }
 
 const resolved = new Map();
