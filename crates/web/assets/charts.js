@@ -10,6 +10,8 @@ const MOST_BUCKETS = 1000;
 // The distance on the x axis, of all that is seen, in which smoothing counts.
 const SMOOTHING_UNITS = 1000;
 const MOST_SMOOTHING = 0.999;
+// A line through more places is thinner, so that its noise can be seen.
+const MANY_PLACES = 400;
 // A shorter way of the pointer is a click, not a choice of a range.
 const SHORTEST_DRAG_PX = 5;
 const DEFAULTS = { x: "step", x_scale: "linear", y: "linear", smoothing: "0", from: "", to: "" };
@@ -56,17 +58,25 @@ class View {
     this.form.elements.to.value = range ? text(range.to) : "";
   }
 
+  // The address of the page, and of links to the same page seen otherwise.
   save() {
     const url = new URL(location.href);
-    for (const [name, usual] of Object.entries(DEFAULTS)) {
-      const value = this.field(name);
-      if (value === usual) url.searchParams.delete(name);
-      else url.searchParams.set(name, value);
-    }
-    const hidden = this.lines.filter((line) => !line.isShown).map((line) => line.candidate);
-    if (hidden.length === 0) url.searchParams.delete("hidden");
-    else url.searchParams.set("hidden", hidden.join(","));
+    this.writeTo(url.searchParams);
     history.replaceState(null, "", url);
+    for (const link of document.querySelectorAll("[data-keeps-view]")) {
+      const other = new URL(link.href);
+      this.writeTo(other.searchParams);
+      link.href = other;
+    }
+  }
+
+  writeTo(params) {
+    const hidden = this.lines.filter((line) => !line.isShown).map((line) => line.candidate);
+    const values = { ...Object.fromEntries(Object.keys(DEFAULTS).map((name) => [name, this.field(name)])), hidden: hidden.join(",") };
+    for (const [name, value] of Object.entries(values)) {
+      if (value === (DEFAULTS[name] ?? "")) params.delete(name);
+      else params.set(name, value);
+    }
   }
 }
 
@@ -193,6 +203,7 @@ class Chart {
 
   say(sentences) {
     this.note.textContent = sentences.join(" ");
+    this.note.title = this.note.textContent;
   }
 }
 
@@ -318,7 +329,7 @@ function lineSeries(line, data, isFaint) {
   const look = { color: line.colour, opacity: isFaint ? 0.28 : 1 };
   return {
     type: "line", data, showSymbol: data.length < 40, symbol: "circle", symbolSize: isFaint ? 4 : 5, emphasis: { disabled: true },
-    lineStyle: { ...look, width: isFaint ? 1 : 1.75, type: line.isDashed ? "dashed" : "solid" }, itemStyle: look,
+    lineStyle: { ...look, width: isFaint ? 1 : data.length > MANY_PLACES ? 1.25 : 1.75, type: line.isDashed ? "dashed" : "solid" }, itemStyle: look,
   };
 }
 
@@ -407,10 +418,9 @@ function short(value) {
 }
 
 function duration(ms) {
-  const [seconds, minutes, hours] = [ms / 1000, ms / 60_000, ms / 3_600_000];
-  if (hours >= 1) return `${short(hours)} h`;
-  if (minutes >= 1) return `${short(minutes)} min`;
-  return seconds >= 1 || ms === 0 ? `${short(seconds)} s` : `${short(ms)} ms`;
+  const units = [[3_600_000, "h"], [60_000, "min"], [1000, "s"]];
+  const [length, unit] = units.find(([length]) => ms >= length) ?? [1, "ms"];
+  return `${Number((ms / length).toPrecision(3))} ${unit}`;
 }
 
 const resolved = new Map();
@@ -431,8 +441,11 @@ function setUpForm(view, charts, whole) {
   const { form } = view;
   form.querySelector("[type=submit]").hidden = true;
   whole.hidden = false;
-  const tell = () => {
+  const tellSmoothing = () => {
     form.querySelector("output").value = view.field("smoothing");
+  };
+  const tell = () => {
+    tellSmoothing();
     form.elements.x_scale.disabled = view.axis.type === "time";
     whole.disabled = view.range === null;
     view.save();
@@ -447,7 +460,11 @@ function setUpForm(view, charts, whole) {
     asked = now;
   };
   form.addEventListener("change", change);
-  form.elements.smoothing.addEventListener("input", change);
+  // The address is written when the slider is let go: browsers allow only so many changes of it.
+  form.elements.smoothing.addEventListener("input", () => {
+    tellSmoothing();
+    charts.forEach((chart) => chart.draw());
+  });
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     change(event);

@@ -8,6 +8,7 @@ mod append;
 mod history;
 mod sample;
 mod series;
+mod stream;
 mod tails;
 
 pub use append::append;

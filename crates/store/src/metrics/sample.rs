@@ -1,17 +1,13 @@
-//! A bounded choice of a key's points, evenly over its steps, for charts.
-
-use std::num::NonZeroUsize;
+//! A bounded choice of a key's points, evenly over its steps, as MLflow's charts ask for.
 
 use modelry_core::Result;
 use modelry_core::ids::KeyId;
-use modelry_core::points::{Point, Position};
+use modelry_core::points::Point;
+use modelry_core::points::series::Range;
 use modelry_db::Tx;
 
-use super::history::history;
+use super::stream::each_point;
 use crate::candidates::Place;
-
-/// How many points are held in memory at a time.
-const PAGE: NonZeroUsize = NonZeroUsize::new(25_000).expect("not zero");
 
 /// Which points to choose.
 #[derive(Clone, Copy, Debug)]
@@ -90,13 +86,5 @@ fn later(left: Point, right: Point) -> Point {
 }
 
 fn for_each(tx: &mut Tx<'_>, place: Place, key: KeyId, mut each: impl FnMut(Point)) -> Result<()> {
-    let mut after: Option<Position> = None;
-    loop {
-        let page = history(tx, place, key, after, PAGE)?;
-        page.points.into_iter().for_each(&mut each);
-        after = page.next;
-        if after.is_none() {
-            return Ok(());
-        }
-    }
+    each_point(tx, place, key, Range::<i64>::ALL, |points| points.iter().copied().for_each(&mut each))
 }

@@ -4,17 +4,15 @@ use std::num::NonZeroUsize;
 
 use modelry_core::Result;
 use modelry_core::ids::KeyId;
-use modelry_core::points::block::Block;
-use modelry_core::points::history::Merge;
+use modelry_core::points::Point;
 use modelry_core::points::series::bucket::Bucket;
 use modelry_core::points::series::buckets::Buckets;
 use modelry_core::points::series::pairs::Window;
 use modelry_core::points::series::{Across, Range, add_points};
-use modelry_core::points::{Point, Position};
 use modelry_db::Tx;
 
-use super::append::start_at_or_before;
 use super::history::tail_points;
+use super::stream::each_point;
 use crate::candidates::Place;
 
 /// How many steps of two metrics are put together at a time, in about 32 MB of memory. Longer histories are read once
@@ -73,7 +71,9 @@ pub fn series(tx: &mut Tx<'_>, place: Place, key: KeyId, wanted: &Wanted) -> Res
         }
     };
     let mut buckets = Buckets::new(wanted.most);
-    read(tx, place, key, times(across, range), |points| add_points(&mut buckets, range, across, points))?;
+    each_point(tx, place, key, times(across, range), |points| {
+        add_points(&mut buckets, range, across, points);
+    })?;
     Ok(Series::Whole(buckets.finish()))
 }
 
@@ -89,8 +89,8 @@ fn against(
     let mut after = None;
     while let Some((x, y)) = keys {
         let mut window = Window::new(PAIRED_STEPS, after);
-        read(tx, place, x, Range::<i64>::ALL, |points| window.add_xs(points))?;
-        read(tx, place, y, Range::<i64>::ALL, |points| window.add_ys(points))?;
+        each_point(tx, place, x, Range::<i64>::ALL, |points| window.add_xs(points))?;
+        each_point(tx, place, y, Range::<i64>::ALL, |points| window.add_ys(points))?;
         // The greatest numbers stand for infinities, which have no place on an axis.
         let placed = window.pairs().filter(|(x, _)| range.contains(*x) && Range::<f64>::ALL.contains(*x));
         placed.for_each(|(x, y)| buckets.add(x, y));
@@ -112,42 +112,6 @@ fn times(across: Across, range: Range<i64>) -> Range<i64> {
             Range { from: range.from.saturating_add(start), to: range.to.saturating_add(start) }
         }
     }
-}
-
-/// Hands over the points of a key in order, each once and some at a time: all that lie in `times`, and perhaps others.
-fn read(
-    tx: &mut Tx<'_>,
-    place: Place,
-    key: KeyId,
-    times: Range<i64>,
-    mut each: impl FnMut(&[Point]),
-) -> Result<()> {
-    let mut tail = tail_points(tx, place, key)?;
-    tail.retain(|point| times.contains(point.timestamp()));
-    let mut merge = Merge::new(tail);
-    let from = Position { timestamp: times.from, step: i64::MIN, value_bits: i64::MIN };
-    let start = start_at_or_before(tx, place, key, from)?.unwrap_or(from);
-    tx.query_each(
-        "SELECT data FROM metric_block
-         WHERE project_id = $1 AND candidate_id = $2 AND key_id = $3
-           AND (first_ts, first_step, first_bits) >= ($4, $5, $6) AND first_ts <= $7
-         ORDER BY first_ts, first_step, first_bits",
-        &[
-            &place.project.0,
-            &place.candidate.0,
-            &key.0,
-            &start.timestamp,
-            &start.step,
-            &start.value_bits,
-            &times.to,
-        ],
-        |row| {
-            each(&merge.with(Block::decode(&row.get::<Vec<u8>>(0)?)?));
-            Ok(())
-        },
-    )?;
-    each(merge.rest());
-    Ok(())
 }
 
 /// The time of the first point of a key.

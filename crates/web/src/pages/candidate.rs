@@ -126,7 +126,7 @@ pub(crate) async fn show_candidate(
 ) -> Answer<Response> {
     let id = CandidateId(id);
     Ok(match query.tab.as_str() {
-        "charts" => charts_page(&app, &granted, &visit, id, charts).await?,
+        "charts" => charts_page(&app, &granted, &visit, id, &charts).await?,
         "metadata" => Page(metadata_page(&app, &granted, &visit, id).await?).into_response(),
         _ => Page(overview_page(&app, &granted, &visit, id).await?).into_response(),
     })

@@ -54,19 +54,34 @@ pub(crate) struct ChartQuery {
     from: String,
     #[serde(default)]
     to: String,
+    #[serde(default)]
+    hidden: String,
 }
 
 impl ChartQuery {
-    fn view(self) -> View {
-        let is_number = |text: &String| text.parse::<f64>().is_ok_and(f64::is_finite);
-        let smoothing = Some(self.smoothing).filter(is_number).and_then(|text| text.parse().ok());
+    /// What it says, for links to the same page; what it leaves to the default is empty.
+    pub(super) fn pairs(&self) -> [(&'static str, &str); 7] {
+        [
+            ("x", &self.x),
+            ("x_scale", &self.x_scale),
+            ("y", &self.y),
+            ("smoothing", &self.smoothing),
+            ("from", &self.from),
+            ("to", &self.to),
+            ("hidden", &self.hidden),
+        ]
+    }
+
+    fn view(&self) -> View {
+        let number = |text: &str| text.parse::<f64>().ok().filter(|number| number.is_finite());
+        let end = |text: &str| number(text).map(|_| text.to_owned()).unwrap_or_default();
         View {
             x: Axis::from_url(&self.x),
             x_scale: Scale::from_url(&self.x_scale),
             y: Scale::from_url(&self.y),
-            smoothing: smoothing.map_or(0.0, |smoothing: f64| smoothing.clamp(0.0, MOST_SMOOTHING)),
-            from: Some(self.from).filter(is_number).unwrap_or_default(),
-            to: Some(self.to).filter(is_number).unwrap_or_default(),
+            smoothing: number(&self.smoothing).unwrap_or(0.0).clamp(0.0, MOST_SMOOTHING),
+            from: end(&self.from),
+            to: end(&self.to),
         }
     }
 }
@@ -82,7 +97,7 @@ pub(super) struct Subject<'a> {
     /// What of its query the board does not say itself.
     pub(super) kept: Vec<Pair>,
     /// How the charts are seen.
-    pub(super) query: ChartQuery,
+    pub(super) query: &'a ChartQuery,
 }
 
 /// The charts of a page; the points are fetched as each comes into sight.
@@ -137,7 +152,7 @@ pub(super) async fn charts_page(
     granted: &Granted,
     visit: &Visit,
     id: CandidateId,
-    query: ChartQuery,
+    query: &ChartQuery,
 ) -> Result<Response> {
     let (project, keys) = (granted.project(), app.keys.clone());
     let read = app.db.read(move |tx| {

@@ -102,7 +102,14 @@ pub(crate) async fn compare_candidates(
     let CompareQuery { candidate: numbers, only } = query;
     let read = app.db.read(move |tx| Compared::read(tx, &keys, project, ExperimentId(id), &numbers));
     let experiment_href = format!("{}/{id}", list_href(&granted));
-    Ok(Page(page(&granted, &visit, experiment_href, read.await?, only == DIFFERENCES, charts)))
+    let seen = SeenAs { only_differences: only == DIFFERENCES, charts };
+    Ok(Page(page(&granted, &visit, experiment_href, read.await?, &seen)))
+}
+
+/// How the page is seen.
+struct SeenAs {
+    only_differences: bool,
+    charts: ChartQuery,
 }
 
 fn page(
@@ -110,8 +117,7 @@ fn page(
     visit: &Visit,
     experiment_href: String,
     compared: Compared,
-    only_differences: bool,
-    charts: ChartQuery,
+    seen: &SeenAs,
 ) -> ComparePage {
     let way = vec![
         Crumb::link("Model experiments", list_href(granted)),
@@ -119,21 +125,22 @@ fn page(
         Crumb::here("Comparison"),
     ];
     let shell = visit.project_shell(granted, &compared.project, Section::Experiments, way);
-    let address = Address { page: format!("{experiment_href}/compare"), candidates: &compared.candidates };
+    let address =
+        Address { page: format!("{experiment_href}/compare"), candidates: &compared.candidates, seen };
     let subject = Subject {
         candidates: &compared.candidates,
         metrics: metric_keys(&compared.logged).into_iter().map(|key| (key.to_string(), None)).collect(),
         action: address.page.clone(),
-        kept: address.kept(only_differences),
-        query: charts,
+        kept: address.kept(),
+        query: &seen.charts,
     };
     ComparePage {
         board: board(granted, shell.csrf(), subject),
-        columns: columns(granted, visit, &compared, &address, only_differences),
-        tables: tables(&compared.logged, only_differences),
-        other_href: address.href(!only_differences, None),
+        columns: columns(granted, visit, &compared, &address),
+        tables: tables(&compared.logged, seen.only_differences),
+        other_href: address.href(!seen.only_differences, None),
         experiment: compared.experiment,
-        only_differences,
+        only_differences: seen.only_differences,
         experiment_href,
         shell,
     }
@@ -143,40 +150,36 @@ fn page(
 struct Address<'a> {
     page: String,
     candidates: &'a [Candidate],
+    seen: &'a SeenAs,
 }
 
 impl Address<'_> {
-    fn kept(&self, only_differences: bool) -> Vec<Pair> {
+    /// What the form of the charts keeps.
+    fn kept(&self) -> Vec<Pair> {
         let pair = |key: &str, value: String| Pair { key: key.to_owned(), value };
         let candidates = self.candidates.iter().map(|candidate| pair("candidate", candidate.id.to_string()));
-        let only = only_differences.then(|| pair("only", DIFFERENCES.to_owned()));
+        let only = self.seen.only_differences.then(|| pair("only", DIFFERENCES.to_owned()));
         candidates.chain(only).collect()
     }
 
     /// The page with all values or only those that differ, without a candidate where one is named.
     fn href(&self, only_differences: bool, without: Option<CandidateId>) -> String {
-        let left_out = without.map(|id| id.to_string());
-        let kept = self.kept(only_differences);
-        let pairs = kept.iter().map(|pair| (pair.key.as_str(), pair.value.as_str()));
-        let is_kept = |(key, value): &(&str, &str)| *key != "candidate" || left_out.as_deref() != Some(value);
-        links::with_query(&self.page, pairs.filter(is_kept))
+        let left = self.candidates.iter().filter(|candidate| Some(candidate.id) != without);
+        let numbers: Vec<String> = left.map(|candidate| candidate.id.to_string()).collect();
+        let candidates = numbers.iter().map(|number| ("candidate", number.as_str()));
+        let only = only_differences.then_some(("only", DIFFERENCES));
+        links::with_query(&self.page, candidates.chain(only).chain(self.seen.charts.pairs()))
     }
 }
 
-fn columns(
-    granted: &Granted,
-    visit: &Visit,
-    compared: &Compared,
-    address: &Address<'_>,
-    only_differences: bool,
-) -> Vec<Column> {
+fn columns(granted: &Granted, visit: &Visit, compared: &Compared, address: &Address<'_>) -> Vec<Column> {
     let column = |(index, candidate): (usize, &Candidate)| Column {
         line: line(granted, index, candidate),
         status: Status(candidate.status),
         started: visit.moment(Timestamp(candidate.start_time)),
         duration: duration(candidate, visit.now),
         experiment: compared.experiments[&candidate.experiment_id].clone(),
-        without_href: address.href(only_differences, Some(candidate.id)),
+        without_href: address.href(address.seen.only_differences, Some(candidate.id)),
     };
     compared.candidates.iter().enumerate().map(column).collect()
 }

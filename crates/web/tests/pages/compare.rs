@@ -72,6 +72,17 @@ async fn what_is_the_same_is_left_out_on_demand() {
 }
 
 #[tokio::test]
+async fn links_to_the_same_page_keep_how_charts_are_seen() {
+    let site = Site::new().await;
+    three(&site).await;
+    let html = compare(&site, "candidate=1&candidate=2&x=time&smoothing=0.5&hidden=2").await;
+    for link in ["candidate=1&#38;candidate=2&#38;only=differences", "candidate=1"] {
+        let kept = format!(r#"compare?{link}&#38;x=time&#38;smoothing=0.5&#38;hidden=2""#);
+        assert!(html.contains(&kept), "{html}");
+    }
+}
+
+#[tokio::test]
 async fn a_candidate_can_be_left_out_by_a_link() {
     let site = Site::new().await;
     three(&site).await;
