@@ -25,6 +25,8 @@ mod stored;
 mod tokens;
 mod uploads;
 mod users;
+mod version_origin;
+mod version_views;
 mod versions;
 mod words;
 
