@@ -30,6 +30,8 @@ mod stored;
 mod tokens;
 mod uploads;
 mod users;
+mod version_origin;
+mod version_views;
 mod versions;
 mod words;
 

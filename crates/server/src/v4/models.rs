@@ -15,7 +15,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::number;
 use super::page::{self, Page, Place};
-use super::versions::VersionName;
+use super::version_views::VersionName;
 use crate::App;
 use crate::access::Granted;
 use crate::error::Problem;
