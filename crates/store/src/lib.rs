@@ -42,4 +42,5 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { name: "0003_uploads", sql: include_str!("../migrations/0003_uploads.sql") },
     Migration { name: "0004_lineage", sql: include_str!("../migrations/0004_lineage.sql") },
     Migration { name: "0005_checksums", sql: include_str!("../migrations/0005_checksums.sql") },
+    Migration { name: "0006_bin", sql: include_str!("../migrations/0006_bin.sql") },
 ];

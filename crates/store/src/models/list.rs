@@ -1,6 +1,7 @@
 //! Lists of models, as pages show them.
 
 use modelry_core::ids::{ExperimentId, ModelId, ProjectId};
+use modelry_core::time::Timestamp;
 use modelry_core::version::selector::Selector;
 use modelry_core::{Kind, Result};
 use modelry_db::Tx;
@@ -94,16 +95,23 @@ pub fn list_names(tx: &mut Tx<'_>, project: ProjectId, limit: i64) -> Result<Vec
     )
 }
 
-/// Up to `limit` models in the bin, prompts left out, the last deleted first.
-pub fn list_deleted(tx: &mut Tx<'_>, project: ProjectId, limit: i64) -> Result<Vec<Model>> {
+/// Up to `limit` models in the bin, prompts left out, the last deleted first, those behind `after`: a time and a number.
+pub fn list_deleted(
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    after: Option<(Timestamp, i64)>,
+    limit: i64,
+) -> Result<Vec<Model>> {
+    let (deleted_at, id) = after.unwrap_or((Timestamp(i64::MAX), i64::MAX));
     tx.query(
         &format!(
             "SELECT {COLUMNS} FROM models m
              WHERE m.project_id = $1 AND m.deleted_at IS NOT NULL AND NOT m.is_prompt
+               AND m.deleted_at <= $2 AND (m.deleted_at < $2 OR m.id < $3)
              ORDER BY m.deleted_at DESC, m.id DESC
-             LIMIT $2"
+             LIMIT $4"
         ),
-        &[&project.0, &limit],
+        &[&project.0, &deleted_at.0, &id, &limit],
         read_row,
     )
 }

@@ -2,6 +2,7 @@
 
 use modelry_core::Result;
 use modelry_core::ids::{CandidateId, ModelId, ProjectId};
+use modelry_core::time::Timestamp;
 use modelry_core::version::Version;
 use modelry_db::Tx;
 
@@ -32,21 +33,41 @@ pub fn list(
     )
 }
 
-/// Up to `limit` versions of a model that are in the bin, the last deleted first.
+/// Up to `limit` versions of a model that are in the bin, the last deleted first, those behind `after`: a time and a
+/// sequence number.
 pub fn list_deleted(
     tx: &mut Tx<'_>,
     project: ProjectId,
     model: ModelId,
+    after: Option<(Timestamp, i64)>,
     limit: i64,
 ) -> Result<Vec<ModelVersion>> {
+    let (deleted_at, number) = after.unwrap_or((Timestamp(i64::MAX), i64::MAX));
     tx.query(
         &format!(
             "SELECT {COLUMNS} {FROM} AND v.project_id = $1 AND v.model_id = $2 AND v.deleted_at IS NOT NULL
-                AND v.purged_at IS NULL
+                AND v.purged_at IS NULL AND v.deleted_at <= $3 AND (v.deleted_at < $3 OR v.number < $4)
               ORDER BY v.deleted_at DESC, v.number DESC
-              LIMIT $3"
+              LIMIT $5"
         ),
-        &[&project.0, &model.0, &limit],
+        &[&project.0, &model.0, &deleted_at.0, &number, &limit],
+        read_row,
+    )
+}
+
+/// The version of a model that has this sequence number and is in the bin.
+pub fn find_deleted(
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    model: ModelId,
+    number: i64,
+) -> Result<Option<ModelVersion>> {
+    tx.query_opt(
+        &format!(
+            "SELECT {COLUMNS} {FROM} AND v.project_id = $1 AND v.model_id = $2 AND v.number = $3
+                AND v.deleted_at IS NOT NULL AND v.purged_at IS NULL"
+        ),
+        &[&project.0, &model.0, &number],
         read_row,
     )
 }

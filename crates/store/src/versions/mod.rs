@@ -33,7 +33,7 @@ pub(crate) use find::find_target;
 pub use find::{
     by_stage, find_by_id, get_target, list_newest, newest_numbered, of_logged_models, predecessor, resolve,
 };
-pub use list::{Position, list, list_deleted, list_of_candidate, next_version};
+pub use list::{Position, find_deleted, list, list_deleted, list_of_candidate, next_version};
 pub use number::Wish;
 pub use publish::{is_published, place, publish, publish_drafts_of};
 pub use record::{Record, record};

@@ -241,3 +241,25 @@ both! {
         given::references(&db).await;
     }
 }
+
+both! {
+    async fn versions_in_the_bin_are_listed_page_by_page_and_found_by_number(db: Db) {
+        let model = churn(&db).await.id;
+        for number in 1..=4 {
+            let version = published(&db, number, &format!("{number}.0.0")).await;
+            if number != 2 {
+                delete(&db, &version).await;
+            }
+        }
+        let page = async |after| read(&db, move |tx| versions::list_deleted(tx, PROJECT, model, after, 2)).await;
+        let first = page(None).await;
+        let last = first.last().and_then(|version| Some((version.deleted_at?, version.number)));
+        let second = page(last).await;
+        let numbers: Vec<i64> = first.iter().chain(&second).map(|version| version.number).collect();
+        assert_eq!((first.len(), numbers), (2, vec![4, 3, 1]));
+
+        let find = async |number| read(&db, move |tx| versions::find_deleted(tx, PROJECT, model, number)).await;
+        assert_eq!(find(3).await.map(|version| version.number), Some(3));
+        assert!(find(2).await.is_none() && find(9).await.is_none());
+    }
+}

@@ -88,6 +88,26 @@ async fn a_deleted_version_is_restored_from_the_bin() {
     assert!(page(&site, "/1/versions/1").await.contains("1.0.0"));
 }
 
+#[tokio::test]
+async fn what_is_on_no_first_page_of_the_bin_is_found_by_a_link_and_restored() {
+    let site = Site::new().await;
+    let browser = browser(&site).await;
+    for number in 1..=31 {
+        create(&site, &format!("model-{number}")).await;
+        let delete = format!("{MODELS}/{number}/delete");
+        browser.post(&delete, &delete, "").await;
+    }
+
+    let first = page(&site, "/bin").await;
+    assert!(first.contains("model-31") && !first.contains(">model-1<"), "{first}");
+    let (_, rest) = first.split_once("/-/ml/models/bin?page_token=").expect("a link to the next page");
+    let token = rest.split('"').next().expect("the link ends");
+    let second = page(&site, &format!("/bin?page_token={token}")).await;
+    assert!(second.contains(">model-1<") && !second.contains("model-31"), "{second}");
+    browser.post(&format!("{MODELS}/bin"), &format!("{MODELS}/1/restore"), "").await;
+    assert!(page(&site, "/1").await.contains("<h1>model-1</h1>"));
+}
+
 /// Registers a file that only its version has, and deletes the version, or its model.
 async fn delete_alone(site: &Site, owner: &Browser, below: &str) {
     create(site, "churn").await;

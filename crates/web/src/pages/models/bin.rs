@@ -12,27 +12,35 @@ use modelry_core::{Error, Result};
 use modelry_db::Tx;
 use modelry_server::App;
 use modelry_server::access::Granted;
-use modelry_server::extract::Path;
+use modelry_server::extract::{Path, Query};
 use modelry_server::purge::{self, BIN_DAYS, BIN_MS};
-use modelry_store::models::{self, Model};
+use modelry_store::models::{self, Model, ModelKind};
 use modelry_store::projects;
 use modelry_store::purge::{Thing, frees};
 use modelry_store::versions::{self, ModelVersion};
+use serde::Deserialize;
 
 use super::{About, list_href, model_href};
 use crate::answer::{Answer, Page, Shown};
 use crate::form::Form;
 use crate::format;
 use crate::pages::sign_in::ButtonForm;
-use crate::pages::typed_wrong;
+use crate::pages::{ROWS_TO_READ, page, start, typed_wrong};
 use crate::shell::{Crumb, Section, Shell};
 use crate::views::models::bin::{BinPage, Deleted};
 use crate::visit::Visit;
 
-/// How many things the page shows.
-const MOST: i64 = 100;
+/// How many things a link to the bin counts; where there are more, there is no need to know how many.
+const COUNTED: i64 = 100;
 
 const DAY_MS: i64 = BIN_MS / BIN_DAYS;
+
+/// What the address of a bin's page says.
+#[derive(Deserialize)]
+pub(crate) struct BinQuery {
+    #[serde(default)]
+    page_token: String,
+}
 
 /// Whose bin it is.
 #[derive(Clone, Copy)]
@@ -52,16 +60,45 @@ impl Bin {
         }
     }
 
-    /// What is in it, the last deleted first.
-    fn list(self, tx: &mut Tx<'_>, project: ProjectId) -> Result<Vec<Found>> {
+    /// The address of its page.
+    fn href(self, granted: &Granted) -> String {
+        match self {
+            Self::Models => format!("{}/bin", list_href(granted)),
+            Self::Versions(model) => format!("{}/versions/bin", model_href(granted, model)),
+        }
+    }
+
+    /// Up to `limit` things in it, the last deleted first, those behind `after`.
+    fn list(
+        self,
+        tx: &mut Tx<'_>,
+        project: ProjectId,
+        after: Option<(Timestamp, i64)>,
+        limit: i64,
+    ) -> Result<Vec<Found>> {
         match self {
             Self::Models => {
-                let found = models::list_deleted(tx, project, MOST)?;
+                let found = models::list_deleted(tx, project, after, limit)?;
                 Ok(found.into_iter().map(Found::of_model).collect())
             }
             Self::Versions(model) => {
-                let found = versions::list_deleted(tx, project, model, MOST)?;
+                let found = versions::list_deleted(tx, project, model, after, limit)?;
                 Ok(found.iter().map(Found::of_version).collect())
+            }
+        }
+    }
+
+    fn find(self, tx: &mut Tx<'_>, project: ProjectId, number: i64) -> Result<Option<Found>> {
+        match self {
+            Self::Models => {
+                let found = models::find(tx, project, ModelId(number))?;
+                let found =
+                    found.filter(|model| model.deleted_at.is_some() && model.kind == ModelKind::Model);
+                Ok(found.map(Found::of_model))
+            }
+            Self::Versions(model) => {
+                let found = versions::find_deleted(tx, project, model, number)?;
+                Ok(found.as_ref().map(Found::of_version))
             }
         }
     }
@@ -71,8 +108,8 @@ impl Bin {
         if let Self::Versions(model) = self {
             About::read(tx, project, model)?;
         }
-        let found = self.list(tx, project)?.into_iter().find(|found| found.number == number);
-        found.ok_or_else(|| Error::not_found(format!("nothing with the number {number} is in the bin")))
+        self.find(tx, project, number)?
+            .ok_or_else(|| Error::not_found(format!("nothing with the number {number} is in the bin")))
     }
 }
 
@@ -105,14 +142,14 @@ impl Found {
     }
 }
 
-/// How many models are in the bin, up to as many as its page shows.
+/// How many models are in the bin, up to a hundred.
 pub(super) fn count_models(tx: &mut Tx<'_>, project: ProjectId) -> Result<usize> {
-    Ok(models::list_deleted(tx, project, MOST)?.len())
+    Ok(models::list_deleted(tx, project, None, COUNTED)?.len())
 }
 
-/// How many versions of a model are in the bin, up to as many as its page shows.
+/// How many versions of a model are in the bin, up to a hundred.
 pub(super) fn count_versions(tx: &mut Tx<'_>, project: ProjectId, model: ModelId) -> Result<usize> {
-    Ok(versions::list_deleted(tx, project, model, MOST)?.len())
+    Ok(versions::list_deleted(tx, project, model, None, COUNTED)?.len())
 }
 
 /// The models in the bin.
@@ -120,8 +157,9 @@ pub(crate) async fn show_models(
     State(app): State<App>,
     granted: Granted,
     visit: Visit,
+    Shown(Query(query)): Shown<Query<BinQuery>>,
 ) -> Answer<Page<BinPage>> {
-    Ok(Page(bin_page(&app, &granted, &visit, Bin::Models).await?))
+    Ok(Page(bin_page(&app, &granted, &visit, Bin::Models, &query.page_token).await?))
 }
 
 /// The versions of a model in the bin.
@@ -130,8 +168,9 @@ pub(crate) async fn show_versions(
     granted: Granted,
     visit: Visit,
     Shown(Path((_, model))): Shown<Path<(String, i64)>>,
+    Shown(Query(query)): Shown<Query<BinQuery>>,
 ) -> Answer<Page<BinPage>> {
-    Ok(Page(bin_page(&app, &granted, &visit, Bin::Versions(ModelId(model))).await?))
+    Ok(Page(bin_page(&app, &granted, &visit, Bin::Versions(ModelId(model)), &query.page_token).await?))
 }
 
 /// Takes a model out of the bin and goes to it, or says why not.
@@ -191,7 +230,7 @@ async fn restore(app: &App, granted: &Granted, visit: &Visit, (bin, number): (Bi
         Ok(()) => Ok(Redirect::to(&bin.href_of(granted, number)).into_response()),
         Err(error) => {
             let problem = Some(typed_wrong(error)?);
-            let page = BinPage { problem, ..bin_page(app, granted, visit, bin).await? };
+            let page = BinPage { problem, ..bin_page(app, granted, visit, bin, "").await? };
             Ok((StatusCode::UNPROCESSABLE_ENTITY, Page(page)).into_response())
         }
     }
@@ -206,13 +245,14 @@ async fn remove(
     let project = granted.project();
     let found = app.db.read(move |tx| bin.get(tx, project, number)).await?;
     let freed = purge::now(app, project, found.thing).await?;
-    let mut page = bin_page(app, granted, visit, bin).await?;
+    let mut page = bin_page(app, granted, visit, bin, "").await?;
     page.shell.notice = Some(format!("{} is removed for good. This freed {}.", found.label, amount(freed)));
     Ok(Page(page))
 }
 
-async fn bin_page(app: &App, granted: &Granted, visit: &Visit, bin: Bin) -> Result<BinPage> {
-    let project = granted.project();
+async fn bin_page(app: &App, granted: &Granted, visit: &Visit, bin: Bin, token: &str) -> Result<BinPage> {
+    let (project, after) = (granted.project(), start(token)?.map(|(at, number)| (Timestamp(at), number)));
+    let (href, from) = (bin.href(granted), token.to_owned());
     let read = app.db.read(move |tx| {
         let (name, about) = match bin {
             Bin::Models => (projects::get(tx, project)?.name, None),
@@ -221,11 +261,12 @@ async fn bin_page(app: &App, granted: &Granted, visit: &Visit, bin: Bin) -> Resu
                 (about.project.clone(), Some(about))
             }
         };
-        let found = bin.list(tx, project)?;
+        let mut found = bin.list(tx, project, after, ROWS_TO_READ)?;
+        let pager = page(&mut found, &href, &[], &from, |last| (last.deleted_at.ms(), last.number));
         let with_bytes = found.into_iter().map(|found| Ok((frees(tx, project, found.thing)?, found)));
-        Ok((name, about, with_bytes.collect::<Result<Vec<_>>>()?))
+        Ok((name, about, with_bytes.collect::<Result<Vec<_>>>()?, pager))
     });
-    let (project_name, about, found) = read.await?;
+    let (project_name, about, found, pager) = read.await?;
     let (shell, of, back_href) = match &about {
         None => (of_models(granted, visit, &project_name), "models".to_owned(), list_href(granted)),
         Some(about) => {
@@ -241,8 +282,8 @@ async fn bin_page(app: &App, granted: &Granted, visit: &Visit, bin: Bin) -> Resu
         days: BIN_DAYS,
         back_href,
         problem: None,
-        is_cut: i64::try_from(found.len()).is_ok_and(|count| count == MOST),
         rows: found.into_iter().map(row).collect(),
+        pager,
         can_purge: granted.access.also(Action::Purge),
     })
 }

@@ -3,6 +3,7 @@
 use askama::Template;
 
 use crate::format::Moment;
+use crate::parts::Pager;
 use crate::shell::Shell;
 
 /// `/:full_path/-/ml/models/bin`, and `/:full_path/-/ml/models/:id/versions/bin`.
@@ -21,8 +22,8 @@ pub struct BinPage {
     pub problem: Option<String>,
     /// What is in it, the last deleted first.
     pub rows: Vec<Deleted>,
-    /// Whether there is more.
-    pub is_cut: bool,
+    /// The links to the first page and to the next.
+    pub pager: Pager,
     /// Whether the reader may remove things for good.
     pub can_purge: bool,
 }
@@ -63,7 +64,7 @@ mod tests {
             back_href: format!("{HREF}?tab=versions"),
             problem: None,
             rows: vec![row(2, "1.1.0 (#2)", "12.3 MB"), row(1, "1.0.0 (#1)", "nothing")],
-            is_cut: false,
+            pager: Pager { first: None, next: Some(format!("{HREF}/versions/bin?page_token=x")) },
             can_purge: true,
         }
     }
