@@ -2,7 +2,9 @@
 
 import hashlib
 import http.server
+import contextlib
 import json
+import sqlite3
 import os
 import re
 import subprocess
@@ -333,13 +335,24 @@ def test_a_flipped_byte_is_never_delivered_as_a_whole_answer(damaged, tmp_path):
     code, status, size = download(server)
     assert (code, status) == (18, 200), "curl says that the answer was cut short"
     assert size < 2 * MEBIBYTE
-    assert "do not verify" in client.run("pull", "churn", tmp_path / "out", code=1)
+    assert "these bytes are damaged" in client.run("pull", "churn", tmp_path / "out", code=1)
     assert not (tmp_path / "out/weights.bin").exists()
 
     server.command("fsck", check=False)
 
     assert download(server)[1] == 503
     assert "weights.bin are damaged" in client.run("pull", "churn", tmp_path / "out", code=1)
+
+
+def test_a_pull_verifies_what_the_server_could_not(damaged, tmp_path):
+    server, client, _, _ = damaged
+    server.stop()
+    with contextlib.closing(sqlite3.connect(server.data / "modelry.db")) as database, database:
+        database.execute("DELETE FROM blob_checksums")
+    server.start()
+
+    assert "do not verify" in client.run("pull", "churn", tmp_path / "out", code=1)
+    assert not (tmp_path / "out/weights.bin").exists()
 
 
 def test_bytes_that_are_damaged_are_sent_again_and_served_from_the_new_ones(damaged, tmp_path):

@@ -295,6 +295,10 @@ def test_no_version_is_ever_half_published(fresh, tmp_path):
     print(json.dumps({"crashes": ROUNDS} | states))
 
 
+def count_blobs(server):
+    return sum(1 for _ in (server.data / "blobs").glob("*/*"))
+
+
 def test_a_push_that_is_killed_again_and_again_ends_as_one_whole_version(fresh, tmp_path):
     server = fresh().start()
     client = Client(tmp_path, server).log_in()
@@ -307,7 +311,9 @@ def test_a_push_that_is_killed_again_and_again_ends_as_one_whole_version(fresh, 
     cut = 0
     for _ in range(ROUNDS):
         push = client.start("push", source, "churn:1.2.0")
-        time.sleep(chance.uniform(0.02, 0.3))
+        arrived = count_blobs(server) + chance.randint(1, 6)
+        while push.poll() is None and count_blobs(server) < arrived:
+            time.sleep(0.001)
         server.kill()
         push.communicate(timeout=60)
         cut += push.returncode != 0
