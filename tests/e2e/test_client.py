@@ -1,12 +1,12 @@
 """The commands that speak to a server: what is pushed comes back as it was, whatever happens on the way."""
 
+import contextlib
 import hashlib
 import http.server
-import contextlib
 import json
-import sqlite3
 import os
 import re
+import sqlite3
 import subprocess
 import threading
 import time
