@@ -34,6 +34,8 @@ class Server:
     name = ""
     prefix = ""
     token = ""
+    # Whether a call that it refuses is its own matter and not a mistake here.
+    may_refuse = True
 
     def __init__(self, folder):
         self.folder = Path(folder)
@@ -138,6 +140,7 @@ class Modelry(Server):
     """Modelry, on SQLite or on a PostgreSQL database."""
 
     name = "Modelry"
+    may_refuse = False
     prefix = "/api/v4/projects/1/ml/mlflow"
     token = TOKEN
 
