@@ -30,8 +30,8 @@ CREATE TABLE model_metadata ( -- clustered
 
 -- version: the semantic version. precedence: bytes that sort as SemVer does. source: as it was sent. location: where
 -- the files of a copy are outside of this server, else NULL. run_eid: the run that clients are told; candidate_id: the
--- candidate of this project that it names, if there is one. A version is a draft until published_at is set. A yanked one is found only by who names it exactly; warning: why it is deprecated or
--- yanked.
+-- candidate of this project that it names, if there is one. A version is a draft until published_at is set. A yanked one
+-- is found only by who names it exactly; warning: why it is deprecated or yanked.
 -- draft_dir: the directory among the candidate's artifacts that holds the files of a draft, NULL for all of them.
 CREATE TABLE versions ( -- clustered
     project_id BIGINT NOT NULL,

@@ -44,3 +44,32 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { name: "0005_checksums", sql: include_str!("../migrations/0005_checksums.sql") },
     Migration { name: "0006_bin", sql: include_str!("../migrations/0006_bin.sql") },
 ];
+
+#[cfg(test)]
+mod tests {
+    use sha2::{Digest as _, Sha256};
+
+    use super::MIGRATIONS;
+
+    /// The names of all migrations with the first eight bytes of the SHA-256 of their texts.
+    const AS_WRITTEN: &[(&str, &str)] = &[
+        ("0001_init", "3b18ae4cfc9b15f3"),
+        ("0002_registry", "9ad5634eed2ab7b0"),
+        ("0003_uploads", "62547ebce1a9623a"),
+        ("0004_lineage", "819fc87f0fa9e7f8"),
+        ("0005_checksums", "fe5f74fe9a32f127"),
+        ("0006_bin", "ca70d6d25f96b8ec"),
+    ];
+
+    /// A program refuses a database whose migrations have other checksums than its own, so even a comment stays as it
+    /// was: a change of the schema is a new file, and a new line above.
+    #[test]
+    fn what_was_written_into_databases_stays_as_it_was() {
+        let found: Vec<(&str, String)> = MIGRATIONS
+            .iter()
+            .map(|migration| (migration.name, hex::encode(&Sha256::digest(migration.sql)[..8])))
+            .collect();
+        let found: Vec<(&str, &str)> = found.iter().map(|(name, digest)| (*name, digest.as_str())).collect();
+        assert_eq!(found, AS_WRITTEN);
+    }
+}
