@@ -67,7 +67,7 @@ def wrk(server, connections, seconds, environment):
     """Runs wrk and answers what it measured, or for longer when nothing was done.
 
     What a peer refuses is not counted: under many connections MLflow answers some that its database is locked. Ends the
-    program when Modelry refuses a request, and when a peer has done nothing in a minute.
+    program when Modelry refuses a request, and when a server has done nothing in a minute.
     """
     command = [
         "wrk", "--threads", "1", "--connections", str(connections), "--duration", f"{seconds}s", "--timeout", "120s",
@@ -77,7 +77,7 @@ def wrk(server, connections, seconds, environment):
     report = json.loads(run.stdout.splitlines()[-1])
     failed = report["refused"] + report["broken"]
     done = report["requests"] - failed
-    if failed and not (server.may_refuse and (done or seconds < 60)):
+    if (failed and not server.may_refuse) or (not done and seconds >= 60):
         raise SystemExit(f"{server.name}, {environment['CALL']}: {report}\n{run.stderr}")
     if failed:
         print(f"{server.name}, {environment['CALL']}: {failed} of {report['requests']} refused", file=sys.stderr)
