@@ -16,6 +16,10 @@ use clap::Parser as _;
 
 use args::{Args, Command};
 
+/// A request makes and frees hundreds of small things, many of them on another thread than made them.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let args = Args::parse();
     let outcome = match args.command {

@@ -43,6 +43,7 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { name: "0004_lineage", sql: include_str!("../migrations/0004_lineage.sql") },
     Migration { name: "0005_checksums", sql: include_str!("../migrations/0005_checksums.sql") },
     Migration { name: "0006_bin", sql: include_str!("../migrations/0006_bin.sql") },
+    Migration { name: "0007_orders", sql: include_str!("../migrations/0007_orders.sql") },
 ];
 
 #[cfg(test)]
@@ -59,6 +60,7 @@ mod tests {
         ("0004_lineage", "819fc87f0fa9e7f8"),
         ("0005_checksums", "fe5f74fe9a32f127"),
         ("0006_bin", "ca70d6d25f96b8ec"),
+        ("0007_orders", "c124c134dba05a8d"),
     ];
 
     /// A program refuses a database whose migrations have other checksums than its own, so even a comment stays as it

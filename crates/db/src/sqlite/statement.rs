@@ -1,5 +1,9 @@
 //! Runs one statement on a SQLite connection.
 
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use hashlink::LruCache;
 use modelry_core::{Error, Result};
 use rusqlite::types::{ToSql, ToSqlOutput, Value, ValueRef};
 use rusqlite::{CachedStatement, Connection, Statement};
@@ -9,6 +13,15 @@ use crate::row::RowOf;
 use crate::scan::{Piece, pieces};
 use crate::tx::EachRow;
 use crate::{Param, Row};
+
+/// How many rewritten texts a thread remembers, and of which length at most.
+const REMEMBERED: usize = 128;
+const REMEMBERED_BYTES: usize = 4 * 1024;
+
+thread_local! {
+    /// What [`numbered`] made of the texts used last: to go through a text takes as long as to run a small statement.
+    static NUMBERED: RefCell<LruCache<Box<str>, Rc<str>>> = RefCell::new(LruCache::new(REMEMBERED));
+}
 
 /// Runs a statement that answers no rows, and returns how many it touched.
 pub(crate) fn execute(connection: &Connection, sql: &str, params: &[&dyn Param]) -> Result<u64, Fault> {
@@ -38,7 +51,7 @@ fn prepare<'c>(
     sql: &str,
     params: &[&dyn Param],
 ) -> Result<CachedStatement<'c>, Fault> {
-    let mut statement = connection.prepare_cached(&numbered(sql))?;
+    let mut statement = connection.prepare_cached(&known_numbered(sql))?;
     if statement.parameter_count() != params.len() {
         return Err(mismatch(params));
     }
@@ -46,6 +59,21 @@ fn prepare<'c>(
         bind(&mut statement, index, *param)?;
     }
     Ok(statement)
+}
+
+/// As [`numbered`], remembered.
+fn known_numbered(sql: &str) -> Rc<str> {
+    if sql.len() > REMEMBERED_BYTES {
+        return numbered(sql).into();
+    }
+    NUMBERED.with_borrow_mut(|known| {
+        if let Some(text) = known.get(sql) {
+            return Rc::clone(text);
+        }
+        let text: Rc<str> = numbered(sql).into();
+        known.insert(sql.into(), Rc::clone(&text));
+        text
+    })
 }
 
 /// `sql` with `?n` for each `$n`, which SQLite would take for a name: it goes through all names of a statement to find

@@ -36,15 +36,16 @@ pub fn log_params(tx: &mut Tx<'_>, place: Place, eid: &Eid, params: &[Entry]) ->
 /// Writes rows of `params` or `metadata`, and answers how many. They come in the order of their keys, as from every
 /// writer, so that no two of them wait for each other in a circle.
 fn insert(tx: &mut Tx<'_>, table: &str, place: Place, entries: &[&Entry], on_conflict: &str) -> Result<u64> {
-    let rows = sql::rows("$1, $2, $3", 4, 3, entries.len());
+    let rows = sql::rows("$1, $2, $3, $4", 5, 3, entries.len());
     let sorts: Vec<&str> = entries.iter().map(|entry| sql::sort_prefix(&entry.value)).collect();
-    let mut values: Vec<&dyn Param> = vec![&place.project.0, &place.candidate.0, &place.experiment.0];
+    let mut values: Vec<&dyn Param> =
+        vec![&place.project.0, &place.candidate.0, &place.experiment.0, &place.start_time];
     for (entry, sort) in entries.iter().zip(&sorts) {
         values.extend([&entry.key.0 as &dyn Param, sort, &entry.value]);
     }
     tx.execute(
         &format!(
-            "INSERT INTO {table} (project_id, candidate_id, experiment_id, key_id, sort, value)
+            "INSERT INTO {table} (project_id, candidate_id, experiment_id, start_time, key_id, sort, value)
              VALUES {rows}
              ON CONFLICT (project_id, candidate_id, key_id) DO {on_conflict}"
         ),

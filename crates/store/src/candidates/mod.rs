@@ -59,11 +59,11 @@ impl Candidate {
 
     /// Where it stands, for writes to its params, metrics and metadata.
     pub fn place(&self, project: ProjectId) -> Place {
-        Place { project, experiment: self.experiment_id, candidate: self.id }
+        Place { project, experiment: self.experiment_id, candidate: self.id, start_time: self.start_time }
     }
 }
 
-/// Where a candidate stands: the leading columns of its rows.
+/// Where a candidate stands: what each of its rows says of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Place {
     /// Its project.
@@ -72,6 +72,8 @@ pub struct Place {
     pub experiment: ExperimentId,
     /// The candidate.
     pub candidate: CandidateId,
+    /// When it started, which decides between equal values in an order.
+    pub start_time: i64,
 }
 
 /// The columns of a [`Candidate`] from `candidates c` and `experiments e`, in the order that [`read_row`] reads.
@@ -186,14 +188,14 @@ pub fn get_active(tx: &mut Tx<'_>, project: ProjectId, eid: &Eid) -> Result<Cand
 /// As [`get_active`], reading no more than writes to its params, metrics and metadata need.
 pub fn get_active_place(tx: &mut Tx<'_>, project: ProjectId, eid: &Eid) -> Result<Place> {
     let found = tx.query_opt(
-        "SELECT c.id, c.experiment_id, c.deleted_at IS NULL AND e.deleted_at IS NULL
+        "SELECT c.id, c.experiment_id, c.start_time, c.deleted_at IS NULL AND e.deleted_at IS NULL
          FROM candidates c CROSS JOIN experiments e
          WHERE e.project_id = c.project_id AND e.id = c.experiment_id AND c.project_id = $1 AND c.eid = $2",
         &[&project.0, &eid.as_str()],
         |row| {
-            let place =
-                Place { project, candidate: CandidateId(row.get(0)?), experiment: ExperimentId(row.get(1)?) };
-            Ok((place, row.get::<bool>(2)?))
+            let (candidate, experiment) = (CandidateId(row.get(0)?), ExperimentId(row.get(1)?));
+            let place = Place { project, experiment, candidate, start_time: row.get(2)? };
+            Ok((place, row.get::<bool>(3)?))
         },
     )?;
     match found {

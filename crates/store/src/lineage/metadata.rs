@@ -43,7 +43,7 @@ pub(super) fn in_experiment(
 pub(super) const IN_EXPERIMENT: &str = "SELECT d.candidate_id FROM metadata i CROSS JOIN metadata d
      WHERE i.project_id = $1 AND i.experiment_id = $2 AND i.key_id = $3 AND i.sort = $4
        AND d.project_id = i.project_id AND d.candidate_id = i.candidate_id AND d.key_id = i.key_id AND d.value = $5
-     ORDER BY i.candidate_id
+     ORDER BY i.start_time, i.candidate_id
      LIMIT $6";
 
 /// As [`in_experiment`], of all experiments: a look-up in each. Only what is no candidate itself is looked for in this
@@ -62,5 +62,5 @@ pub(super) const IN_PROJECT: &str = "SELECT d.candidate_id FROM experiments e CR
      WHERE e.project_id = $1
        AND i.project_id = e.project_id AND i.experiment_id = e.id AND i.key_id = $2 AND i.sort = $3
        AND d.project_id = i.project_id AND d.candidate_id = i.candidate_id AND d.key_id = i.key_id AND d.value = $4
-     ORDER BY e.id, i.candidate_id
+     ORDER BY e.id, i.start_time, i.candidate_id
      LIMIT $5";

@@ -42,7 +42,7 @@ pub fn append(tx: &mut Tx<'_>, tails: &Tails, place: Place, id: i64, points: &Po
 /// Merges the latest values of some keys, in the order of these. `CASE` stands at each column, not a `WHERE` at the end,
 /// so that the extremes also follow a point that arrives out of order.
 fn upsert_latest(tx: &mut Tx<'_>, place: Place, latest: &[(KeyId, Latest)]) -> Result<()> {
-    let rows = sql::rows("$1, $2, $3", 4, 7, latest.len());
+    let rows = sql::rows("$1, $2, $3, $4", 5, 7, latest.len());
     let of_key: Vec<_> = latest
         .iter()
         .map(|(key, latest)| {
@@ -50,14 +50,16 @@ fn upsert_latest(tx: &mut Tx<'_>, place: Place, latest: &[(KeyId, Latest)]) -> R
             (key.0, latest.rank(), latest.number(), step, timestamp, latest.min, latest.max)
         })
         .collect();
-    let mut values: Vec<&dyn Param> = vec![&place.project.0, &place.candidate.0, &place.experiment.0];
+    let mut values: Vec<&dyn Param> =
+        vec![&place.project.0, &place.candidate.0, &place.experiment.0, &place.start_time];
     for (key, rank, value, step, timestamp, minimum, maximum) in &of_key {
         values.extend([key as &dyn Param, rank, value, step, timestamp, minimum, maximum]);
     }
     tx.execute(
         &format!(
             "INSERT INTO metric_latest AS l
-                (project_id, candidate_id, experiment_id, key_id, rank, value, step, recorded_at, minimum, maximum)
+                (project_id, candidate_id, experiment_id, start_time, key_id, rank, value, step, recorded_at, minimum,
+                 maximum)
              VALUES {rows}
              ON CONFLICT (project_id, candidate_id, key_id) DO UPDATE SET
                 rank = CASE WHEN (excluded.step, excluded.recorded_at, coalesce(excluded.value, 0.0), excluded.rank)

@@ -66,9 +66,19 @@ pub(super) fn order_by(terms: &[Term]) -> String {
     terms.iter().map(term).collect::<Vec<_>>().join(", ")
 }
 
-/// The condition that a row comes behind the one that has these values. It starts with a bound on the first term alone,
-/// which an index can use.
+/// The condition that a row comes behind the one that has these values.
+///
+/// An index can use all of it where the terms have one direction. Where not, it starts with a bound on the first term
+/// alone, which an index can use.
 pub(super) fn behind(binds: &mut Binds, terms: &[Term], values: &[SortValue]) -> String {
+    if let [first, _, ..] = terms
+        && terms.iter().all(|term| term.descending == first.descending)
+    {
+        let values: Vec<_> = values.iter().map(|value| value.bind(binds)).collect();
+        let terms: Vec<_> = terms.iter().map(|term| term.sql.as_str()).collect();
+        let sign = if first.descending { "<" } else { ">" };
+        return format!("({}) {sign} ({})", terms.join(", "), values.join(", "));
+    }
     let mut pairs = terms.iter().zip(values).map(|(term, value)| (term, value.bind(binds)));
     let Some((first, value)) = pairs.next() else { return "FALSE".to_owned() };
     let rest: Vec<_> = pairs.collect();
@@ -129,6 +139,14 @@ mod tests {
             condition,
             "a >= $1 AND (a > $1 OR (b < $2 OR (b = $2 AND (id < $3 OR (id = $3 AND FALSE)))))"
         );
+    }
+
+    #[test]
+    fn with_one_direction_the_condition_is_one_comparison() {
+        let terms = [Term::ascending("a"), Term::ascending("id")];
+        let values = [SortValue::Number(1.5), SortValue::Integer(9)];
+        assert_eq!(behind(&mut Binds::default(), &terms, &values), "(a, id) > ($1, $2)");
+        assert_eq!(ahead(&mut Binds::default(), &terms, &values), "(a, id) < ($1, $2)");
     }
 
     #[test]

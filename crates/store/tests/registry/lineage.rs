@@ -85,7 +85,8 @@ async fn note_output(db: &Db, number: i64, model: &str) {
 }
 
 fn place(number: i64) -> candidates::Place {
-    candidates::Place { project: PROJECT, experiment: ExperimentId(1), candidate: CandidateId(number) }
+    let (experiment, candidate) = (ExperimentId(1), CandidateId(number));
+    candidates::Place { project: PROJECT, experiment, candidate, start_time: 0 }
 }
 
 /// Sets metadata of a candidate of the experiment 1.

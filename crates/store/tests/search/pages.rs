@@ -4,7 +4,7 @@ use modelry_core::ids::{CandidateId, Eid, ExperimentId, KeyId};
 use modelry_core::points::Point;
 use modelry_core::{Error, Kind, Result, paging};
 use modelry_db::{Db, Tx};
-use modelry_store::candidates::{self, NewCandidate};
+use modelry_store::candidates::{self, Changes, NewCandidate};
 use modelry_store::experiments;
 use modelry_store::ids::Ids;
 use modelry_store::keys::Keys;
@@ -29,9 +29,20 @@ fn insert(tx: &mut Tx<'_>, number: i64, start: i64, loss: Option<f64>) -> Result
         start_time: start,
         created_at: NOW,
     };
-    let place = candidates::insert(tx, PROJECT, &new)?.place(PROJECT);
-    let points = loss.map(|value| (KeyId(1), vec![Point::new(0, 0, value)])).into_iter().collect();
-    metrics::append(tx, &Tails::default(), place, number, &points)
+    candidates::insert(tx, PROJECT, &new)?;
+    loss.map_or(Ok(()), |value| log(tx, number, value))
+}
+
+fn end(tx: &mut Tx<'_>, number: i64) -> Result<()> {
+    let eid: Eid = format!("{number:032x}").parse()?;
+    let changes = Changes { end_time: Some(number), ..Changes::default() };
+    candidates::update(tx, PROJECT, &eid, &changes).map(drop)
+}
+
+fn log(tx: &mut Tx<'_>, number: i64, loss: f64) -> Result<()> {
+    let candidate = candidates::find(tx, PROJECT, CandidateId(number))?.expect("the candidate is there");
+    let points = [(KeyId(1), vec![Point::new(0, 0, loss)])].into();
+    metrics::append(tx, &Tails::default(), candidate.place(PROJECT), number, &points)
 }
 
 /// Candidates 1 to 6; their losses are as listed, and a later one started later.
@@ -105,6 +116,21 @@ both! {
         write(&db, |tx| insert(tx, 7, 70, Some(9.0))).await;
         let rest = found(&db, Query { page_token: first.next_page_token, ..two("", &["metrics.loss DESC"]) }).await;
         assert_eq!(rest, [4, 3, 6, 2]);
+    }
+
+    async fn few_that_lack_a_key_are_found_behind_many_that_have_it(db: Db) {
+        six(&db).await;
+        write(&db, |tx| (7..2_000).try_for_each(|number| insert(tx, number, number * 10, Some(0.0)))).await;
+        for order in ["metrics.loss", "metrics.loss DESC"] {
+            let whole = found(&db, Query { limit: 700, ..query("", &[order]) }).await;
+            assert_eq!((whole.len(), &whole[1_996..]), (1_999, &[3, 6, 2][..]), "{order}");
+        }
+        write(&db, |tx| (2..2_000).try_for_each(|number| end(tx, number))).await;
+        let whole = found(&db, Query { limit: 700, ..query("", &["end_time"]) }).await;
+        assert_eq!((whole.len(), whole.last()), (1_999, Some(&1)));
+        write(&db, |tx| [2, 6].into_iter().try_for_each(|number| log(tx, number, 1.0))).await;
+        let whole = found(&db, Query { limit: 700, ..query("", &["metrics.loss DESC"]) }).await;
+        assert_eq!((whole.len(), &whole[..5], whole.last()), (1_999, &[5, 1, 6, 4, 2][..], Some(&3)));
     }
 
     async fn a_token_goes_with_its_search_alone(db: Db) {

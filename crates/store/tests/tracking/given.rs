@@ -21,7 +21,8 @@ pub(crate) const PROJECT: ProjectId = ProjectId(1);
 pub(crate) const EXPERIMENT: ExperimentId = ExperimentId(1);
 
 /// The candidate that tests use unless they need two.
-pub(crate) const PLACE: Place = Place { project: PROJECT, experiment: EXPERIMENT, candidate: CandidateId(7) };
+pub(crate) const PLACE: Place =
+    Place { project: PROJECT, experiment: EXPERIMENT, candidate: CandidateId(7), start_time: NOW.0 };
 
 /// Runs work that has to succeed in a transaction.
 pub(crate) async fn write<T: Send + 'static>(
@@ -82,7 +83,7 @@ pub(crate) fn new_candidate(id: CandidateId) -> NewCandidate {
         name: "brave-otter-1".to_owned(),
         user_name: "ann".to_owned(),
         creator_id: None,
-        start_time: NOW.ms(),
+        start_time: NOW.0,
         created_at: NOW,
     }
 }

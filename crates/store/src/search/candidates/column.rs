@@ -8,6 +8,7 @@ use modelry_db::Row;
 
 use super::key::Table;
 use super::order::{Phase, Place, Sorting, Source};
+use super::statement::Reach;
 use crate::search::binds::Binds;
 use crate::search::keyset::{SortValue, Term};
 
@@ -29,10 +30,7 @@ impl Column {
         let value = match (phase, source) {
             (Phase::NotANumber | Phase::Missing, _) | (Phase::Present, Source::Nothing) => None,
             (Phase::Present, Source::Attribute(attribute)) => Some(sortable(binds, attribute, artifact_root)),
-            (Phase::Present, Source::Logged(key)) => Some(match key.table {
-                Table::Metrics => "o.value".to_owned(),
-                Table::Params | Table::Metadata => "o.sort".to_owned(),
-            }),
+            (Phase::Present, Source::Logged(key)) => Some(format!("o.{}", key.table.indexed())),
         };
         Self { rank: Rank::Known(phase.rank()), value }
     }
@@ -95,15 +93,18 @@ fn missing_where(condition: &str) -> Rank {
     Rank::Sql(format!("CAST(CASE WHEN {condition} THEN {missing} ELSE {present} END AS BIGINT)"))
 }
 
-/// An attribute as what is ordered by: of a text its first 128 characters, so that a page token stays short.
-fn sortable(binds: &mut Binds, attribute: CandidateAttribute, artifact_root: &str) -> String {
+/// An attribute as what is ordered by, which is what its index holds: of a text that may be long its first 128
+/// characters, so that a page token stays short.
+pub(super) fn sortable(binds: &mut Binds, attribute: CandidateAttribute, artifact_root: &str) -> String {
     let sql = attribute_sql(binds, attribute, artifact_root);
     match attribute {
-        CandidateAttribute::StartTime | CandidateAttribute::EndTime | CandidateAttribute::Status => sql,
         CandidateAttribute::Eid
-        | CandidateAttribute::Name
-        | CandidateAttribute::UserId
-        | CandidateAttribute::ArtifactUri => format!("substr({sql}, 1, 128)"),
+        | CandidateAttribute::StartTime
+        | CandidateAttribute::EndTime
+        | CandidateAttribute::Status => sql,
+        CandidateAttribute::Name | CandidateAttribute::UserId | CandidateAttribute::ArtifactUri => {
+            format!("substr({sql}, 1, 128)")
+        }
     }
 }
 
@@ -142,6 +143,8 @@ pub(super) struct Columns<'q> {
     pub(super) sorting: &'q Sorting,
     /// One for each key of the order.
     pub(super) keys: Vec<Column>,
+    /// The start and the number, as the table has them whose index is walked.
+    pub(super) ties: [&'static str; 2],
 }
 
 impl Columns<'_> {
@@ -170,11 +173,33 @@ impl Columns<'_> {
                 terms.push(Term { sql: value.clone(), descending: key.descending });
             }
         }
-        terms.extend(
-            ["c.start_time", "c.id"]
-                .map(|sql| Term { sql: sql.to_owned(), descending: self.sorting.newest_first }),
-        );
+        terms.extend(self.tie_terms());
         terms
+    }
+
+    /// What decides between equal values: nothing where there are none.
+    pub(super) fn tie_terms(&self) -> Vec<Term> {
+        let term = |sql: &str| Term { sql: sql.to_owned(), descending: self.sorting.newest_first };
+        if self.sorting.has_no_ties() { Vec::new() } else { self.ties.map(term).to_vec() }
+    }
+
+    /// What a statement is ordered by.
+    pub(super) fn ordered_by(&self, reach: Reach<'_>) -> Vec<Term> {
+        match reach {
+            Reach::All => self.terms(),
+            Reach::Value(_) => self.tie_terms(),
+            Reach::Beyond(_) => {
+                let mut terms = self.terms();
+                let descending = terms.first().is_some_and(|first| first.descending);
+                terms.iter_mut().for_each(|term| term.descending = descending);
+                terms
+            }
+        }
+    }
+
+    /// What the first key is ordered by, where the phase does not say that it is missing.
+    pub(super) fn first_value(&self) -> Option<&str> {
+        self.keys.first()?.value.as_deref()
     }
 
     /// The values of a place, one for each of [`Columns::terms`].
@@ -188,7 +213,15 @@ impl Columns<'_> {
                 values.push(value.clone());
             }
         }
-        values.extend([SortValue::Integer(place.start_time), SortValue::Integer(place.id.0)]);
+        values.extend(self.tie_values(place));
         values
+    }
+
+    /// The values of a place, one for each of [`Columns::tie_terms`].
+    pub(super) fn tie_values(&self, place: &Place) -> Vec<SortValue> {
+        if self.sorting.has_no_ties() {
+            return Vec::new();
+        }
+        vec![SortValue::Integer(place.start_time), SortValue::Integer(place.id.0)]
     }
 }

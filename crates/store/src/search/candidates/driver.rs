@@ -3,13 +3,12 @@
 use modelry_core::Result;
 use modelry_core::search::entity::CandidateAttribute;
 use modelry_core::search::expr::{Condition, NumberOp, TextOp};
-use modelry_db::Tx;
+use modelry_db::{Engine, Tx};
 
-use super::filter::{Logged, Node, row_condition};
+use super::filter::{Logged, Node, attribute_condition, row_condition};
 use super::{Search, trial};
 use crate::experiments::Experiment;
 use crate::search::binds::Binds;
-use crate::search::condition;
 
 /// A condition that at most this many candidates satisfy may drive: they are found and sorted. With more, walking the
 /// order and probing is faster (figures in docs/ARCHITECTURE.md).
@@ -20,8 +19,10 @@ const FEW: i64 = 20_000;
 pub(super) enum Driver<'q> {
     /// The index of the order's first key, or of the start where there is none.
     Order,
-    /// An index of `candidates`, by a condition on an attribute.
-    Candidates,
+    /// All candidates of the experiment, which are then sorted.
+    Experiment,
+    /// The index of a condition on an attribute.
+    Attribute(CandidateAttribute, &'q Condition),
     /// The index of a condition on a logged key.
     Logged(&'q Logged),
 }
@@ -53,10 +54,14 @@ pub(super) fn choose<'q>(
     experiment: &Experiment,
     wanted: usize,
 ) -> Result<Choice<'q>> {
+    if search.sorting.has_no_ties() && count_all(tx, search, experiment, FEW + 1)? <= FEW {
+        // The public ids of all experiments are in one index, in which those of a small one may be far apart.
+        return Ok(Driver::Experiment.into());
+    }
     let mut counts = Vec::new();
     for node in &search.plan.conditions {
         if let Some(driver) = driver_by(search, node) {
-            counts.push((count(tx, search, experiment, node)?, driver));
+            counts.push((count(tx, search, experiment, driver)?, driver));
         }
     }
     let Some((least, driver)) = counts.iter().min_by_key(|(count, _)| *count).copied() else {
@@ -65,75 +70,118 @@ pub(super) fn choose<'q>(
     if least > FEW {
         return Ok(Driver::Order.into());
     }
-    let all = count_all(tx, search, experiment)?;
+    let all = count_all(tx, search, experiment, FEW + 1)?;
     if all > FEW {
         return Ok(Choice { driver, trial: trial::length(least) });
-    }
-    if !search.sorting.has_index() {
-        return Ok(driver.into());
     }
     let wanted = i64::try_from(wanted).unwrap_or(all).min(all);
     let passed = counts.iter().fold(wanted, |passed, (count, _)| (passed * all / (*count).max(1)).min(all));
     Ok(if least <= passed { driver } else { Driver::Order }.into())
 }
 
-/// What walks a condition of the filter, if it is a range of an index. One on the order's first key is not asked for:
-/// it bounds the walk along the order already.
+/// What walks a condition of the filter, if it is a range of an index. One on what the order walks is not asked for: it
+/// bounds that walk already.
 fn driver_by<'q>(search: &Search<'q>, node: &'q Node) -> Option<Driver<'q>> {
     match node {
         Node::Logged(logged) if search.sorting.first_logged() != Some(logged.key) => {
-            let is_range = match &logged.condition {
-                Condition::Number { op, .. } => *op != NumberOp::Ne,
-                Condition::Text { op, .. } => *op == TextOp::Eq,
-                _ => false,
-            };
-            is_range.then_some(Driver::Logged(logged))
+            is_range(&logged.condition).then_some(Driver::Logged(logged))
         }
-        Node::Attribute(
-            CandidateAttribute::Eid,
-            Condition::Text { op: TextOp::Eq, .. } | Condition::TextIn { negated: false, .. },
-        ) => Some(Driver::Candidates),
-        Node::Attribute(CandidateAttribute::StartTime, Condition::Integer { op, .. })
-            if *op != NumberOp::Ne =>
+        Node::Attribute(attribute, condition)
+            if search.sorting.first_attribute() != Some(*attribute)
+                && *attribute != CandidateAttribute::ArtifactUri =>
         {
-            Some(Driver::Candidates)
+            is_range(condition).then_some(Driver::Attribute(*attribute, condition))
         }
         _ => None,
     }
 }
 
-/// How many candidates of the experiment satisfy a condition, counted up to one more than [`FEW`].
-fn count(tx: &mut Tx<'_>, search: &Search<'_>, experiment: &Experiment, node: &Node) -> Result<i64> {
+/// Whether what satisfies a condition is one piece, or few pieces, of an index.
+fn is_range(condition: &Condition) -> bool {
+    match condition {
+        Condition::Number { op, .. } | Condition::Integer { op, .. } => *op != NumberOp::Ne,
+        Condition::Text { op, .. } => *op == TextOp::Eq,
+        Condition::TextIn { negated, .. } | Condition::IntegerIn { negated, .. } => !negated,
+        Condition::Null { .. } => false,
+    }
+}
+
+/// How many candidates of the experiment a driver finds, counted up to one more than [`FEW`].
+fn count(tx: &mut Tx<'_>, search: &Search<'_>, experiment: &Experiment, driver: Driver<'_>) -> Result<i64> {
     let mut binds = Binds::default();
     let (project, number) = (binds.add(search.project.0), binds.add(experiment.id.0));
-    let rows = match node {
-        Node::Logged(logged) => {
+    let rows = match driver {
+        Driver::Order | Driver::Experiment => return count_all(tx, search, experiment, FEW + 1),
+        Driver::Logged(logged) => {
             let walk = logged.key.walk(&mut binds, &project, &number, "f");
             let holds = row_condition(&mut binds, "f", logged);
             format!("{} f WHERE {walk} AND {holds}", logged.key.table.name())
         }
-        Node::Attribute(CandidateAttribute::StartTime, condition) => {
-            let holds = condition::compile(&mut binds, "c.start_time", condition);
-            format!("candidates c WHERE c.project_id = {project} AND c.experiment_id = {number} AND {holds}")
-        }
         // As many as there are values: an id is there once.
-        Node::Attribute(_, Condition::TextIn { values, .. }) => {
+        Driver::Attribute(CandidateAttribute::Eid, Condition::TextIn { values, .. }) => {
             return Ok(i64::try_from(values.len()).unwrap_or(i64::MAX));
         }
-        _ => return Ok(1),
+        Driver::Attribute(CandidateAttribute::Eid, _) => return Ok(1),
+        Driver::Attribute(attribute, condition) => {
+            let holds = attribute_condition(&mut binds, attribute, condition, &experiment.artifact_root());
+            let candidates = candidates_by(search.engine, attribute);
+            format!("{candidates} WHERE c.project_id = {project} AND c.experiment_id = {number} AND {holds}")
+        }
     };
-    capped_count(tx, binds, &rows)
+    capped_count(tx, binds, &rows, FEW + 1)
 }
 
-fn count_all(tx: &mut Tx<'_>, search: &Search<'_>, experiment: &Experiment) -> Result<i64> {
+/// How many candidates have what the order is by first.
+pub(super) fn count_first(tx: &mut Tx<'_>, search: &Search<'_>, experiment: &Experiment) -> Result<i64> {
     let mut binds = Binds::default();
     let (project, number) = (binds.add(search.project.0), binds.add(experiment.id.0));
-    let rows = format!("candidates c WHERE c.project_id = {project} AND c.experiment_id = {number}");
-    capped_count(tx, binds, &rows)
+    let rows = match (search.sorting.first_logged(), search.sorting.first_attribute()) {
+        (Some(key), _) => {
+            format!("{} o WHERE {}", key.table.name(), key.walk(&mut binds, &project, &number, "o"))
+        }
+        (None, Some(CandidateAttribute::EndTime)) => {
+            let candidates = candidates_by(search.engine, CandidateAttribute::EndTime);
+            let ended = "c.end_time IS NOT NULL";
+            format!("{candidates} WHERE c.project_id = {project} AND c.experiment_id = {number} AND {ended}")
+        }
+        // Nobody logged the key of the order.
+        (None, _) => return Ok(0),
+    };
+    capped_count(tx, binds, &rows, i64::MAX)
 }
 
-fn capped_count(tx: &mut Tx<'_>, mut binds: Binds, rows: &str) -> Result<i64> {
-    let most = binds.add(FEW + 1);
+/// How many candidates the experiment has, those in the bin with them, counted up to `most`.
+pub(super) fn count_all(
+    tx: &mut Tx<'_>,
+    search: &Search<'_>,
+    experiment: &Experiment,
+    most: i64,
+) -> Result<i64> {
+    let mut binds = Binds::default();
+    let (project, number) = (binds.add(search.project.0), binds.add(experiment.id.0));
+    let candidates = candidates_by(search.engine, CandidateAttribute::StartTime);
+    let rows = format!("{candidates} WHERE c.project_id = {project} AND c.experiment_id = {number}");
+    capped_count(tx, binds, &rows, most)
+}
+
+fn capped_count(tx: &mut Tx<'_>, mut binds: Binds, rows: &str, most: i64) -> Result<i64> {
+    let most = binds.add(most);
     let text = format!("SELECT count(*) FROM (SELECT 1 FROM {rows} LIMIT {most}) AS few");
     tx.query_one(&text, &binds.as_params(), |row| row.get(0))
+}
+
+/// `candidates c`, by the index of an attribute. SQLite, which does not count what is in an index, is told which one.
+pub(super) fn candidates_by(engine: Engine, attribute: CandidateAttribute) -> String {
+    let index = match attribute {
+        CandidateAttribute::Eid | CandidateAttribute::ArtifactUri => "eid",
+        CandidateAttribute::Name => "name",
+        CandidateAttribute::UserId => "user",
+        CandidateAttribute::Status => "status",
+        CandidateAttribute::StartTime => "start",
+        CandidateAttribute::EndTime => "end",
+    };
+    match engine {
+        Engine::Sqlite => format!("candidates c INDEXED BY candidates_by_{index}"),
+        Engine::Postgres => "candidates c".to_owned(),
+    }
 }

@@ -1,12 +1,14 @@
 //! The filter as SQL over `candidates c`: every piece is true or false and never null, so that `NOT` is the opposite.
 
+use std::collections::BTreeSet;
+
 use modelry_core::Result;
 use modelry_core::ids::ProjectId;
 use modelry_core::search::entity::CandidateAttribute;
 use modelry_core::search::expr::{Condition, DatasetField, Expr, Field, NumberOp, Test, TextOp};
 use modelry_db::Tx;
 
-use super::column::attribute_sql;
+use super::column::{attribute_sql, sortable};
 use super::key::{LoggedKey, Table};
 use super::order::Phase;
 use crate::search::binds::Binds;
@@ -130,7 +132,9 @@ impl Compiler<'_> {
             Node::Any(parts) => self.joined(parts, " OR "),
             Node::Not(inner) => format!("NOT ({})", self.node(inner)),
             Node::Constant(value) => if *value { "TRUE" } else { "FALSE" }.to_owned(),
-            Node::Attribute(attribute, condition) => self.attribute(*attribute, condition),
+            Node::Attribute(attribute, condition) => {
+                attribute_condition(self.binds, *attribute, condition, self.artifact_root)
+            }
             Node::Logged(logged) => self.logged(logged),
             Node::Dataset(field, condition) => self.dataset(*field, condition),
         }
@@ -139,15 +143,6 @@ impl Compiler<'_> {
     fn joined(&mut self, parts: &[Node], operator: &str) -> String {
         let parts: Vec<_> = parts.iter().map(|part| format!("({})", self.node(part))).collect();
         parts.join(operator)
-    }
-
-    fn attribute(&mut self, attribute: CandidateAttribute, condition: &Condition) -> String {
-        let value = attribute_sql(self.binds, attribute, self.artifact_root);
-        let holds = condition::compile(self.binds, &value, condition);
-        match attribute {
-            CandidateAttribute::EndTime => format!("(c.end_time IS NOT NULL AND {holds})"),
-            _ => holds,
-        }
     }
 
     /// A probe by primary key. `LIMIT` and `OFFSET` keep planners from making a join of it.
@@ -180,6 +175,37 @@ impl Compiler<'_> {
     }
 }
 
+/// The condition on an attribute of `candidates c`, by what its index holds where that says enough.
+pub(super) fn attribute_condition(
+    binds: &mut Binds,
+    attribute: CandidateAttribute,
+    condition: &Condition,
+    artifact_root: &str,
+) -> String {
+    let whole = attribute_sql(binds, attribute, artifact_root);
+    match (attribute, condition) {
+        (
+            CandidateAttribute::Name | CandidateAttribute::UserId,
+            Condition::Text { op: TextOp::Eq, value },
+        ) => {
+            let start = sortable(binds, attribute, artifact_root);
+            one_of(binds, &start, &whole, std::slice::from_ref(value))
+        }
+        (
+            CandidateAttribute::Name | CandidateAttribute::UserId,
+            Condition::TextIn { negated: false, values },
+        ) => {
+            let start = sortable(binds, attribute, artifact_root);
+            one_of(binds, &start, &whole, values)
+        }
+        (CandidateAttribute::EndTime, _) => {
+            let holds = condition::compile(binds, &whole, condition);
+            format!("(c.end_time IS NOT NULL AND {holds})")
+        }
+        _ => condition::compile(binds, &whole, condition),
+    }
+}
+
 /// The condition on the row `alias` of its table, in the columns of the covering index where they say enough.
 pub(super) fn row_condition(binds: &mut Binds, alias: &str, logged: &Logged) -> String {
     match (&logged.condition, logged.key.table) {
@@ -192,18 +218,33 @@ pub(super) fn row_condition(binds: &mut Binds, alias: &str, logged: &Logged) -> 
             format!("{alias}.rank = 0 AND {holds}")
         }
         (Condition::Text { op: TextOp::Eq, value }, Table::Params | Table::Metadata) => {
-            equals(binds, alias, value)
+            let (start, whole) = (format!("{alias}.sort"), format!("{alias}.value"));
+            one_of(binds, &start, &whole, std::slice::from_ref(value))
+        }
+        (Condition::TextIn { negated: false, values }, Table::Params | Table::Metadata) => {
+            one_of(binds, &format!("{alias}.sort"), &format!("{alias}.value"), values)
         }
         _ => condition::compile(binds, &format!("{alias}.value"), &logged.condition),
     }
 }
 
-/// A text that is shorter than what `sort` holds at most is all of it, so the value itself need not be read.
-fn equals(binds: &mut Binds, alias: &str, value: &str) -> String {
-    let sort = sql::sort_prefix(value);
-    let starts = format!("{alias}.sort = {}", binds.add(sort.to_owned()));
-    if sort.chars().count() < sql::SORT_CHARACTERS {
+/// That a text is one of `values`: by its start, which an index holds, and as a whole where the start is not all of it.
+fn one_of(binds: &mut Binds, start: &str, whole: &str, values: &[String]) -> String {
+    let starts: BTreeSet<&str> = values.iter().map(|value| sql::sort_prefix(value)).collect();
+    let is_short = starts.iter().all(|start| start.chars().count() < sql::SORT_CHARACTERS);
+    let starts = equals(binds, start, starts.into_iter().map(str::to_owned).collect());
+    if is_short {
         return starts;
     }
-    format!("{starts} AND {alias}.value = {}", binds.add(value.to_owned()))
+    let wholes: BTreeSet<&String> = values.iter().collect();
+    let wholes = equals(binds, whole, wholes.into_iter().cloned().collect());
+    format!("{starts} AND {wholes}")
+}
+
+/// One value is compared with `=`, behind which the order of an index goes on.
+fn equals(binds: &mut Binds, sql: &str, values: Vec<String>) -> String {
+    match <[String; 1]>::try_from(values) {
+        Ok([value]) => format!("{sql} = {}", binds.add(value)),
+        Err(values) => format!("{sql} IN ({})", binds.add_all(values)),
+    }
 }

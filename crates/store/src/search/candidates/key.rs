@@ -43,6 +43,16 @@ impl Table {
     }
 }
 
+impl Table {
+    /// The column that its covering index has the order of.
+    pub(super) fn indexed(self) -> &'static str {
+        match self {
+            Self::Metrics => "value",
+            Self::Params | Self::Metadata => "sort",
+        }
+    }
+}
+
 impl LoggedKey {
     /// The condition that row `alias` is the one of `candidate`: the whole primary key and nothing else, so that it is a
     /// look-up whatever a planner thinks.

@@ -18,6 +18,7 @@ mod order;
 mod plans;
 mod statement;
 mod trial;
+mod walk;
 
 use std::collections::BTreeSet;
 
@@ -26,7 +27,7 @@ use modelry_core::ids::{CandidateId, ExperimentId, ProjectId};
 use modelry_core::search::entity::CandidateAttribute;
 use modelry_core::search::expr::Expr;
 use modelry_core::search::order::Order;
-use modelry_db::Tx;
+use modelry_db::{Engine, Tx};
 
 use self::driver::Choice;
 use self::filter::Plan;
@@ -73,7 +74,8 @@ impl Query {
 ///
 /// Fails with `Invalid` when the page token does not belong to the same search.
 pub fn page(tx: &mut Tx<'_>, project: ProjectId, query: &Query) -> Result<Page> {
-    let sorting = Sorting::resolve(tx, project, &query.order)?;
+    let in_one_experiment = query.experiments.len() == 1;
+    let sorting = Sorting::resolve(tx, project, &query.order, in_one_experiment)?;
     let start = match &query.page_token {
         None => None,
         Some(token) => Some(sorting.check(keyset::read_token(&query.identity(), token)?)?),
@@ -81,7 +83,8 @@ pub fn page(tx: &mut Tx<'_>, project: ProjectId, query: &Query) -> Result<Page> 
     let Some(plan) = filter::plan(tx, project, query.filter.as_ref())? else {
         return Ok(Page::default());
     };
-    let search = Search { project, sorting: &sorting, plan: &plan, view: query.view, start: start.as_ref() };
+    let (engine, view, start) = (tx.engine(), query.view, start.as_ref());
+    let search = Search { engine, project, sorting: &sorting, plan: &plan, view, start };
     // One more than asked for tells whether there is a next page.
     let mut found = search.first(tx, query, query.limit + 1)?;
     let more = found.len() > query.limit;
@@ -95,6 +98,7 @@ pub fn page(tx: &mut Tx<'_>, project: ProjectId, query: &Query) -> Result<Page> 
 
 /// A search whose keys are known.
 struct Search<'q> {
+    engine: Engine,
     project: ProjectId,
     sorting: &'q Sorting,
     plan: &'q Plan,

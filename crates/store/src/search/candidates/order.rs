@@ -67,6 +67,11 @@ pub(super) struct Place {
 }
 
 impl Place {
+    /// The value of the first key.
+    pub(super) fn first_value(&self) -> Option<&SortValue> {
+        self.keys.first().map(|(_, value)| value)
+    }
+
     /// The rank of the phase that it is in.
     pub(super) fn rank(&self) -> i64 {
         self.keys.first().map_or(Phase::Present.rank(), |(rank, _)| *rank)
@@ -74,11 +79,13 @@ impl Place {
 }
 
 impl Sorting {
-    /// The order that is asked for, with the numbers of its keys.
+    /// The order that is asked for, with the numbers of its keys. In one experiment the artifacts of candidates stand in
+    /// the order of their public ids.
     pub(super) fn resolve(
         tx: &mut Tx<'_>,
         project: ProjectId,
         orders: &[Order<CandidateAttribute>],
+        in_one_experiment: bool,
     ) -> Result<Self> {
         let mut keys = Vec::with_capacity(orders.len());
         for order in orders {
@@ -88,8 +95,15 @@ impl Sorting {
                     return Ok(Self { keys, newest_first: order.descending });
                 }
                 OrderKey::Attribute(attribute) => {
-                    let source = Source::Attribute(*attribute);
+                    let source = Source::Attribute(match attribute {
+                        CandidateAttribute::ArtifactUri if in_one_experiment => CandidateAttribute::Eid,
+                        other => *other,
+                    });
                     keys.push(SortKey { source, descending: order.descending });
+                    if source == Source::Attribute(CandidateAttribute::Eid) {
+                        // An id is there once, so that nothing is left to decide.
+                        return Ok(Self { keys, newest_first: true });
+                    }
                     continue;
                 }
                 OrderKey::Metric(name) => (Table::Metrics, name),
@@ -111,9 +125,23 @@ impl Sorting {
         }
     }
 
-    /// Whether an index has the order of the first key, or of the start where there is none.
-    pub(super) fn has_index(&self) -> bool {
-        !matches!(self.keys.first(), Some(SortKey { source: Source::Attribute(_), .. }))
+    /// The attribute whose index has the order: that of the first key, or the start where there is none.
+    pub(super) fn first_attribute(&self) -> Option<CandidateAttribute> {
+        match self.keys.first().map(|key| key.source) {
+            None | Some(Source::Nothing) => Some(CandidateAttribute::StartTime),
+            Some(Source::Attribute(attribute)) => Some(attribute),
+            Some(Source::Logged(_)) => None,
+        }
+    }
+
+    /// Whether no two candidates are equal in the first key.
+    pub(super) fn has_no_ties(&self) -> bool {
+        self.first_attribute() == Some(CandidateAttribute::Eid)
+    }
+
+    /// Whether the direction of the only key is not that of the start and the number: no index has such an order.
+    pub(super) fn turns(&self) -> bool {
+        matches!(self.keys.as_slice(), [key] if key.descending != self.newest_first) && !self.has_no_ties()
     }
 
     /// Fails when a place that a client sent is not one of this order.

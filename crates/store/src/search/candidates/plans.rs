@@ -7,7 +7,9 @@ use modelry_core::time::Timestamp;
 use modelry_testkit::{Schema, sqlite};
 
 use super::driver::Driver;
+use super::statement::Reach;
 use super::*;
+use crate::search::keyset::SortValue;
 
 const PROJECT: ProjectId = ProjectId(1);
 
@@ -15,7 +17,6 @@ const PROJECT: ProjectId = ProjectId(1);
 #[derive(Clone, Copy)]
 enum By {
     Order,
-    Candidates,
     /// The first condition of the filter.
     FirstCondition,
 }
@@ -27,9 +28,11 @@ struct Shape {
     phase: Phase,
     /// Where the page starts.
     start: Option<Place>,
+    reach: Reach<'static>,
 }
 
-const SHAPE: Shape = Shape { filter: "", order: &[], by: By::Order, phase: Phase::Present, start: None };
+const SHAPE: Shape =
+    Shape { filter: "", order: &[], by: By::Order, phase: Phase::Present, start: None, reach: Reach::All };
 
 /// The steps of the plan, one a line.
 async fn plan(shape: Shape) -> String {
@@ -53,13 +56,15 @@ fn insert_keys(tx: &mut Tx<'_>) -> Result<()> {
 
 fn explain(tx: &mut Tx<'_>, shape: &Shape) -> Result<Vec<String>> {
     let orders: Vec<String> = shape.order.iter().map(|&order| order.to_owned()).collect();
-    let sorting = Sorting::resolve(tx, PROJECT, &parse_order_by(&CANDIDATES, &orders)?)?;
+    let sorting = Sorting::resolve(tx, PROJECT, &parse_order_by(&CANDIDATES, &orders)?, true)?;
     let plan = filter::plan(tx, PROJECT, parse_filter(&CANDIDATES, shape.filter)?.as_ref())?;
     let plan = plan.expect("something can be found");
     let driver = match (shape.by, plan.conditions.first()) {
         (By::Order, _) => Driver::Order,
-        (By::Candidates, _) => Driver::Candidates,
         (By::FirstCondition, Some(filter::Node::Logged(logged))) => Driver::Logged(logged),
+        (By::FirstCondition, Some(filter::Node::Attribute(attribute, condition))) => {
+            Driver::Attribute(*attribute, condition)
+        }
         (By::FirstCondition, node) => panic!("{node:?} cannot drive"),
     };
     let now = Timestamp(0);
@@ -73,6 +78,7 @@ fn explain(tx: &mut Tx<'_>, shape: &Shape) -> Result<Vec<String>> {
         deleted_at: None,
     };
     let search = Search {
+        engine: tx.engine(),
         project: PROJECT,
         sorting: &sorting,
         plan: &plan,
@@ -81,7 +87,7 @@ fn explain(tx: &mut Tx<'_>, shape: &Shape) -> Result<Vec<String>> {
     };
     let (phase, experiment) = (shape.phase, &experiment);
     let step = Step { search: &search, experiment, driver, phase, before: None, wanted: 10 };
-    let statement = step.statement();
+    let statement = step.statement(shape.reach);
     let text = format!("EXPLAIN QUERY PLAN {}", statement.text);
     tx.query(&text, &statement.binds.as_params(), |row| row.get(3))
 }
@@ -97,15 +103,14 @@ async fn the_default_order_walks_the_index_of_the_start() {
 
 #[tokio::test]
 async fn a_later_page_seeks_its_start() {
-    insta::assert_snapshot!(plan(Shape { start: Some(place(vec![])), ..SHAPE }).await, @"SEARCH c USING INDEX candidates_by_start (project_id=? AND experiment_id=? AND start_time<?)");
+    insta::assert_snapshot!(plan(Shape { start: Some(place(vec![])), ..SHAPE }).await, @"SEARCH c USING INDEX candidates_by_start (project_id=? AND experiment_id=? AND (start_time,id)<(?,?))");
 }
 
 #[tokio::test]
-async fn a_metrics_order_walks_its_covering_index_and_sorts_ties() {
+async fn a_metrics_order_walks_its_covering_index_to_the_ties() {
     insta::assert_snapshot!(plan(Shape { order: &["metrics.loss DESC"], ..SHAPE }).await, @r"
     SEARCH o USING COVERING INDEX metric_latest_by_value (project_id=? AND experiment_id=? AND key_id=? AND rank=?)
     SEARCH c USING PRIMARY KEY (project_id=? AND id=?)
-    USE TEMP B-TREE FOR LAST 2 TERMS OF ORDER BY
     ");
 }
 
@@ -123,9 +128,8 @@ async fn a_later_page_of_a_metrics_order_seeks_its_start() {
 async fn nan_is_a_range_of_the_same_index() {
     let shape = Shape { order: &["metrics.loss"], phase: Phase::NotANumber, ..SHAPE };
     insta::assert_snapshot!(plan(shape).await, @r"
-    SEARCH o USING COVERING INDEX metric_latest_by_value (project_id=? AND experiment_id=? AND key_id=? AND rank=?)
+    SEARCH o USING COVERING INDEX metric_latest_by_value (project_id=? AND experiment_id=? AND key_id=? AND rank=? AND value=?)
     SEARCH c USING PRIMARY KEY (project_id=? AND id=?)
-    USE TEMP B-TREE FOR ORDER BY
     ");
 }
 
@@ -197,7 +201,7 @@ async fn a_text_that_few_have_drives_by_its_index_alone() {
 #[tokio::test]
 async fn a_public_id_is_looked_up() {
     let filter = "run_id IN ('a', 'b')";
-    let shape = Shape { filter, order: &["metrics.loss"], by: By::Candidates, ..SHAPE };
+    let shape = Shape { filter, order: &["metrics.loss"], by: By::FirstCondition, ..SHAPE };
     insta::assert_snapshot!(plan(shape).await, @r"
     SEARCH c USING INDEX candidates_by_eid (project_id=? AND eid=?)
     SEARCH o USING PRIMARY KEY (project_id=? AND candidate_id=? AND key_id=?)
@@ -207,7 +211,7 @@ async fn a_public_id_is_looked_up() {
 
 #[tokio::test]
 async fn a_range_of_the_start_is_a_range_of_its_index() {
-    let shape = Shape { filter: "start_time > 5", order: &["metrics.loss"], by: By::Candidates, ..SHAPE };
+    let shape = Shape { filter: "start_time > 5", order: &["metrics.loss"], by: By::FirstCondition, ..SHAPE };
     insta::assert_snapshot!(plan(shape).await, @r"
     SEARCH c USING INDEX candidates_by_start (project_id=? AND experiment_id=? AND start_time>?)
     SEARCH o USING PRIMARY KEY (project_id=? AND candidate_id=? AND key_id=?)
@@ -224,5 +228,92 @@ async fn further_keys_of_the_order_are_looked_up() {
     SEARCH s1 USING PRIMARY KEY (project_id=? AND candidate_id=? AND key_id=?) LEFT-JOIN
     SEARCH s2 USING PRIMARY KEY (project_id=? AND candidate_id=? AND key_id=?) LEFT-JOIN
     USE TEMP B-TREE FOR LAST 6 TERMS OF ORDER BY
+    ");
+}
+
+#[tokio::test]
+async fn the_candidates_of_one_value_are_a_range_of_its_index() {
+    let lr = SortValue::Text("0.1".to_owned());
+    let start = Some(place(vec![(0, lr.clone())]));
+    let reach = Reach::Value(Box::leak(Box::new(lr)));
+    insta::assert_snapshot!(plan(Shape { order: &["params.lr"], start, reach, ..SHAPE }).await, @r"
+    SEARCH o USING COVERING INDEX params_by_value (project_id=? AND experiment_id=? AND key_id=? AND sort=? AND (start_time,candidate_id)<(?,?))
+    SEARCH c USING PRIMARY KEY (project_id=? AND id=?)
+    ");
+}
+
+#[tokio::test]
+async fn what_is_beyond_a_value_is_walked_in_the_order_of_its_index() {
+    const LOSS: SortValue = SortValue::Number(0.5);
+    let shape = Shape { order: &["metrics.loss"], reach: Reach::Beyond(Some(&LOSS)), ..SHAPE };
+    insta::assert_snapshot!(plan(shape).await, @r"
+    SEARCH o USING COVERING INDEX metric_latest_by_value (project_id=? AND experiment_id=? AND key_id=? AND rank=? AND value>?)
+    SEARCH c USING PRIMARY KEY (project_id=? AND id=?)
+    ");
+}
+
+#[tokio::test]
+async fn every_attributes_order_walks_its_index() {
+    let mut plans = Vec::new();
+    for order in [
+        &["run_name DESC"],
+        &["user_id DESC"],
+        &["status DESC"],
+        &["end_time DESC"],
+        &["run_id"],
+        &["artifact_uri DESC"],
+    ] {
+        plans.push(plan(Shape { order, ..SHAPE }).await);
+    }
+    insta::assert_snapshot!(plans.join("\n"), @r"
+    SEARCH c USING INDEX candidates_by_name (project_id=? AND experiment_id=?)
+    SEARCH c USING INDEX candidates_by_user (project_id=? AND experiment_id=?)
+    SEARCH c USING INDEX candidates_by_status (project_id=? AND experiment_id=?)
+    SEARCH c USING INDEX candidates_by_end (project_id=? AND experiment_id=? AND end_time>?)
+    SEARCH c USING INDEX candidates_by_eid (project_id=?)
+    SEARCH c USING INDEX candidates_by_eid (project_id=?)
+    ");
+}
+
+#[tokio::test]
+async fn a_condition_on_an_attribute_drives_by_its_index() {
+    let mut plans = Vec::new();
+    for filter in ["run_name = 'a'", "user_id IN ('a', 'b')", "status = 'FAILED'", "end_time > 5"] {
+        plans.push(plan(Shape { filter, by: By::FirstCondition, ..SHAPE }).await);
+    }
+    insta::assert_snapshot!(plans.join("\n"), @r"
+    SEARCH c USING INDEX candidates_by_name (project_id=? AND experiment_id=? AND <expr>=?)
+    SEARCH c USING INDEX candidates_by_user (project_id=? AND experiment_id=? AND <expr>=?)
+    USE TEMP B-TREE FOR ORDER BY
+    SEARCH c USING INDEX candidates_by_status (project_id=? AND experiment_id=? AND <expr>=?)
+    SEARCH c USING INDEX candidates_by_end (project_id=? AND experiment_id=? AND end_time>?)
+    USE TEMP B-TREE FOR ORDER BY
+    ");
+}
+
+#[tokio::test]
+async fn a_condition_on_an_attribute_that_does_not_drive_bends_no_walk() {
+    let filter =
+        "run_name = 'a' AND user_id IN ('a', 'b') AND status = 'FAILED' AND end_time > 5 AND run_id != 'a'";
+    let mut plans = Vec::new();
+    for order in [&[][..], &["metrics.loss DESC"], &["run_name DESC"]] {
+        plans.push(plan(Shape { filter, order, ..SHAPE }).await);
+    }
+    insta::assert_snapshot!(plans.join("\n"), @r"
+    SEARCH c USING INDEX candidates_by_start (project_id=? AND experiment_id=?)
+    SEARCH o USING COVERING INDEX metric_latest_by_value (project_id=? AND experiment_id=? AND key_id=? AND rank=?)
+    SEARCH c USING PRIMARY KEY (project_id=? AND id=?)
+    SEARCH c USING INDEX candidates_by_name (project_id=? AND experiment_id=? AND <expr>=?)
+    USE TEMP B-TREE FOR ORDER BY
+    ");
+}
+
+#[tokio::test]
+async fn texts_of_which_one_is_had_drive_by_their_index() {
+    let shape = Shape { filter: "params.lr IN ('0.1', '0.2')", by: By::FirstCondition, ..SHAPE };
+    insta::assert_snapshot!(plan(shape).await, @r"
+    SEARCH f USING COVERING INDEX params_by_value (project_id=? AND experiment_id=? AND key_id=? AND sort=?)
+    SEARCH c USING PRIMARY KEY (project_id=? AND id=?)
+    USE TEMP B-TREE FOR ORDER BY
     ");
 }

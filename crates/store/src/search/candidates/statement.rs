@@ -8,14 +8,14 @@ use modelry_db::Tx;
 
 use super::Search;
 use super::column::{Column, Columns};
-use super::driver::Driver;
+use super::driver::{self, Driver};
 use super::filter::{Compiler, Node, row_condition};
 use super::key::{LoggedKey, Table};
 use super::order::{Phase, Place, Source};
 use crate::experiments::Experiment;
 use crate::search::View;
 use crate::search::binds::Binds;
-use crate::search::keyset;
+use crate::search::keyset::{self, SortValue};
 
 /// What a statement finds.
 #[derive(Clone, Copy)]
@@ -29,6 +29,17 @@ pub(super) struct Step<'q> {
     pub(super) wanted: usize,
 }
 
+/// Which candidates of a phase a statement is for.
+#[derive(Clone, Copy)]
+pub(super) enum Reach<'q> {
+    /// All that are behind the start, in the order of the search.
+    All,
+    /// Those of one value of the first key, in the order of the search.
+    Value(&'q SortValue),
+    /// Those with a value behind this one, or with any, in the order of the first key and against that of the ties.
+    Beyond(Option<&'q SortValue>),
+}
+
 /// SQL and its values.
 pub(super) struct Statement<'q> {
     pub(super) text: String,
@@ -37,14 +48,14 @@ pub(super) struct Statement<'q> {
 }
 
 impl<'q> Step<'q> {
-    /// The first candidates of the phase, `wanted` of them at most.
-    pub(super) fn run(self, tx: &mut Tx<'_>) -> Result<Vec<Place>> {
-        let statement = self.statement();
+    /// The candidates of one statement, `wanted` of them at most.
+    pub(super) fn query(self, tx: &mut Tx<'_>, reach: Reach<'_>) -> Result<Vec<Place>> {
+        let statement = self.statement(reach);
         tx.query(&statement.text, &statement.binds.as_params(), |row| statement.columns.read(row))
     }
 
     /// The statement.
-    pub(super) fn statement(self) -> Statement<'q> {
+    pub(super) fn statement(self, reach: Reach<'_>) -> Statement<'q> {
         let mut binds = Binds::default();
         let project = binds.add(self.search.project.0);
         let artifact_root = self.experiment.artifact_root();
@@ -61,8 +72,27 @@ impl<'q> Step<'q> {
         builder.show();
         builder.filter();
         let columns = builder.columns();
-        builder.bound(&columns);
-        builder.finish(columns)
+        builder.bound(&columns, reach);
+        builder.finish(columns, reach)
+    }
+
+    /// The attribute whose index is walked, where it is not that of a logged key.
+    fn walked(&self) -> CandidateAttribute {
+        match (self.driver, self.search.sorting.first_attribute()) {
+            (Driver::Attribute(attribute, _), _) => attribute,
+            // In one of several experiments artifacts are sorted: where they are says little of the others.
+            (Driver::Order, Some(first))
+                if first != CandidateAttribute::ArtifactUri && self.phase != Phase::Missing =>
+            {
+                first
+            }
+            _ => CandidateAttribute::StartTime,
+        }
+    }
+
+    /// Where the page starts, if in this phase.
+    pub(super) fn start(&self) -> Option<&'q Place> {
+        self.search.start.filter(|start| start.rank() == self.phase.rank())
     }
 
     /// The key of whose rows `o` is one: the first of the order, unless it is missing.
@@ -75,7 +105,7 @@ impl<'q> Step<'q> {
         match (self.driver, self.first()) {
             (Driver::Logged(_), _) => "f.candidate_id",
             (Driver::Order, Some(_)) => "o.candidate_id",
-            (Driver::Order, None) | (Driver::Candidates, _) => "c.id",
+            (Driver::Order, None) | (Driver::Experiment | Driver::Attribute(..), _) => "c.id",
         }
     }
 }
@@ -105,8 +135,8 @@ impl<'q> Builder<'q> {
                 self.conditions.push(row_condition(&mut self.binds, "f", logged));
             }
             (Driver::Order, Some(key)) => self.walk_key(key, &experiment, "o"),
-            (Driver::Order, None) | (Driver::Candidates, _) => {
-                self.from.push("candidates c".to_owned());
+            (Driver::Order, None) | (Driver::Experiment | Driver::Attribute(..), _) => {
+                self.from.push(driver::candidates_by(self.step.search.engine, self.step.walked()));
                 self.conditions.push(format!("c.project_id = {project} AND c.experiment_id = {experiment}"));
             }
         }
@@ -114,7 +144,9 @@ impl<'q> Builder<'q> {
             self.from.push("candidates c".to_owned());
             self.conditions.push(format!("c.project_id = {project} AND c.id = {}", self.candidate));
         }
-        if let (Some(key), Driver::Candidates | Driver::Logged(_)) = (first, self.step.driver) {
+        if let (Some(key), Driver::Experiment | Driver::Attribute(..) | Driver::Logged(_)) =
+            (first, self.step.driver)
+        {
             self.from.push(format!("{} o", key.table.name()));
             let probe = key.probe(&mut self.binds, &project, self.candidate, "o");
             self.conditions.push(probe);
@@ -145,6 +177,10 @@ impl<'q> Builder<'q> {
             }
             (Some(Source::Logged(LoggedKey { table: Table::Metrics, .. })), phase) => {
                 self.conditions.push(format!("o.rank = {}", phase.rank()));
+                if phase == Phase::NotANumber {
+                    // It is so; that it is said lets the order of the index go on with the start.
+                    self.conditions.push("o.value IS NULL".to_owned());
+                }
             }
             (Some(Source::Attribute(CandidateAttribute::EndTime)), phase) => {
                 let is = if phase == Phase::Missing { "IS NULL" } else { "IS NOT NULL" };
@@ -183,21 +219,50 @@ impl<'q> Builder<'q> {
             0 => Column::of_first(&mut self.binds, key.source, self.step.phase, &self.artifact_root),
             _ => Column::of_further(&mut self.binds, key.source, &further(index), &self.artifact_root),
         };
-        Columns { sorting, keys: sorting.keys.iter().enumerate().map(column).collect() }
+        let keys = sorting.keys.iter().enumerate().map(column).collect();
+        let ties = match (self.step.driver, self.step.first()) {
+            (Driver::Order, Some(_)) => ["o.start_time", "o.candidate_id"],
+            _ => ["c.start_time", "c.id"],
+        };
+        Columns { sorting, keys, ties }
     }
 
     /// Where the page starts, and where there is no need to go on.
-    fn bound(&mut self, columns: &Columns<'_>) {
+    fn bound(&mut self, columns: &Columns<'_>, reach: Reach<'_>) {
         let (step, terms) = (self.step, columns.terms());
-        if let Some(start) = step.search.start.filter(|start| start.rank() == step.phase.rank()) {
-            self.conditions.push(keyset::behind(&mut self.binds, &terms, &columns.values(start)));
+        let start = step.start();
+        match reach {
+            Reach::All => {
+                if let Some(start) = start {
+                    self.conditions.push(keyset::behind(&mut self.binds, &terms, &columns.values(start)));
+                }
+            }
+            Reach::Value(value) => {
+                self.compare_first(columns, "=", value);
+                if let Some(start) = start.filter(|start| start.first_value() == Some(value)) {
+                    let ties = (columns.tie_terms(), columns.tie_values(start));
+                    self.conditions.push(keyset::behind(&mut self.binds, &ties.0, &ties.1));
+                }
+            }
+            Reach::Beyond(Some(value)) => {
+                let sign = if terms.first().is_some_and(|first| first.descending) { "<" } else { ">" };
+                self.compare_first(columns, sign, value);
+            }
+            Reach::Beyond(None) => {}
         }
         if let Some(end) = step.before {
             self.conditions.push(keyset::ahead(&mut self.binds, &terms, &columns.values(end)));
         }
     }
 
-    fn finish(mut self, columns: Columns<'q>) -> Statement<'q> {
+    fn compare_first(&mut self, columns: &Columns<'_>, sign: &str, value: &SortValue) {
+        if let Some(first) = columns.first_value() {
+            let value = value.bind(&mut self.binds);
+            self.conditions.push(format!("{first} {sign} {value}"));
+        }
+    }
+
+    fn finish(mut self, columns: Columns<'q>, reach: Reach<'_>) -> Statement<'q> {
         let mut from = self.from.join(" CROSS JOIN ");
         for (index, key) in columns.sorting.keys.iter().enumerate().skip(1) {
             let Source::Logged(key) = key.source else { continue };
@@ -210,7 +275,7 @@ impl<'q> Builder<'q> {
             "SELECT {} FROM {from} WHERE {} ORDER BY {} LIMIT {limit}",
             columns.select(),
             self.conditions.join(" AND "),
-            keyset::order_by(&columns.terms()),
+            keyset::order_by(&columns.ordered_by(reach)),
         );
         Statement { text, binds: self.binds, columns }
     }

@@ -81,11 +81,10 @@ fn value_statement(step: &Step<'_>, key: LoggedKey, sort: SortKey, rows: i64) ->
     let mut binds = Binds::default();
     let (project, experiment) = (binds.add(step.search.project.0), binds.add(step.experiment.id.0));
     let mut walk = key.walk(&mut binds, &project, &experiment, "o");
-    let (column, holds) = match key.table {
-        Table::Metrics => ("o.value", " AND o.rank = 0"),
-        Table::Params | Table::Metadata => ("o.sort", ""),
-    };
-    walk.push_str(holds);
+    let column = format!("o.{}", key.table.indexed());
+    if key.table == Table::Metrics {
+        walk.push_str(" AND o.rank = 0");
+    }
     let (sign, direction) = if sort.descending { ("<=", "DESC") } else { (">=", "ASC") };
     let start = step.search.start.filter(|start| start.rank() == step.phase.rank());
     if let Some((_, value)) = start.and_then(|start| start.keys.first()) {

@@ -85,13 +85,21 @@ fn with_step<T>(
     start: Option<&Place>,
     work: impl Fn(&mut Tx<'_>, Step<'_>) -> Result<T>,
 ) -> Result<T> {
-    let sorting = Sorting::resolve(tx, PROJECT, &parse_order_by(&CANDIDATES, &[order.to_owned()])?)?;
+    let order = parse_order_by(&CANDIDATES, &[order.to_owned()])?;
+    let sorting = Sorting::resolve(tx, PROJECT, &order, true)?;
     let filter = parse_filter(&CANDIDATES, "metrics.acc > 0.5")?;
     let plan = filter::plan(tx, PROJECT, filter.as_ref())?.expect("something can be found");
     let Some(filter::Node::Logged(condition)) = plan.conditions.first() else {
         panic!("the condition is on a metric")
     };
-    let search = Search { project: PROJECT, sorting: &sorting, plan: &plan, view: View::Active, start };
+    let search = Search {
+        engine: tx.engine(),
+        project: PROJECT,
+        sorting: &sorting,
+        plan: &plan,
+        view: View::Active,
+        start,
+    };
     let (experiment, driver) = (experiment(), Driver::Logged(condition));
     let (phase, before) = (Phase::Present, None);
     work(tx, Step { search: &search, experiment: &experiment, driver, phase, before, wanted: 5 })

@@ -1,0 +1,97 @@
+//! What a step along an order is made of, where one statement would read more than a page.
+
+use modelry_core::Result;
+use modelry_core::ids::CandidateId;
+use modelry_db::Tx;
+
+use super::driver::{self, Driver};
+use super::order::{Phase, Place};
+use super::statement::{Reach, Step};
+use crate::search::binds::Binds;
+use crate::search::keyset::{self, SortValue, Term};
+
+/// So many candidates are looked at for one that lacks the key, before it is counted whether any does.
+const TRIED: i64 = 1_000;
+
+impl Step<'_> {
+    /// The first candidates of the phase, `wanted` of them at most.
+    pub(super) fn run(self, tx: &mut Tx<'_>) -> Result<Vec<Place>> {
+        match (self.driver, self.phase) {
+            (Driver::Order, Phase::Missing) => self.lacking(tx),
+            (Driver::Order, Phase::Present) if self.search.sorting.turns() => self.turning(tx),
+            _ => self.query(tx, Reach::All),
+        }
+    }
+
+    /// Along the values one way and along what decides between equal ones the other way. An index goes one way, so the
+    /// values are walked first; of those that were begun before the page or do not end on it, the candidates are then
+    /// walked the other way.
+    fn turning(self, tx: &mut Tx<'_>) -> Result<Vec<Place>> {
+        let begun = self.start().and_then(Place::first_value);
+        let mut found = match begun {
+            Some(value) => self.query(tx, Reach::Value(value))?,
+            None => Vec::new(),
+        };
+        let room = self.wanted - found.len();
+        if room == 0 {
+            return Ok(found);
+        }
+        let mut beyond = Step { wanted: room, ..self }.query(tx, Reach::Beyond(begun))?;
+        let unended = beyond.last().filter(|_| beyond.len() == room).and_then(Place::first_value).cloned();
+        beyond.retain(|place| unended.is_none() || place.first_value() != unended.as_ref());
+        beyond.sort_by(|left, right| self.search.sorting.compare(left, right));
+        let room = room - beyond.len();
+        found.append(&mut beyond);
+        if let Some(value) = unended {
+            found.append(&mut Step { wanted: room, ..self }.query(tx, Reach::Value(&value))?);
+        }
+        Ok(found)
+    }
+
+    /// Those that lack what the order is by. Where few do, or none, all would be looked at for them, so after a short
+    /// walk they are counted.
+    fn lacking(self, tx: &mut Tx<'_>) -> Result<Vec<Place>> {
+        let is_along_start = self.search.sorting.keys.len() == 1;
+        let Some(end) = self.ahead(tx, TRIED)?.filter(|_| is_along_start) else {
+            return self.query(tx, Reach::All);
+        };
+        let tried =
+            Step { before: Some(self.before.map_or(&end, |before| self.first_of(before, &end))), ..self };
+        let found = tried.query(tx, Reach::All)?;
+        if found.len() == self.wanted {
+            return Ok(found);
+        }
+        let all = driver::count_all(tx, self.search, self.experiment, i64::MAX)?;
+        let lacking = all - driver::count_first(tx, self.search, self.experiment)?;
+        let wanted = self.wanted.min(usize::try_from(lacking).unwrap_or(0));
+        if wanted == found.len() { Ok(found) } else { Step { wanted, ..self }.query(tx, Reach::All) }
+    }
+
+    fn first_of<'p>(&self, left: &'p Place, right: &'p Place) -> &'p Place {
+        if self.search.sorting.compare(left, right).is_lt() { left } else { right }
+    }
+
+    /// The place of the candidate so many behind the start, whatever it is like. Reads an index only.
+    fn ahead(&self, tx: &mut Tx<'_>, candidates: i64) -> Result<Option<Place>> {
+        let mut binds = Binds::default();
+        let (project, experiment) = (binds.add(self.search.project.0), binds.add(self.experiment.id.0));
+        let descending = self.search.sorting.newest_first;
+        let terms = ["c.start_time", "c.id"].map(|sql| Term { sql: sql.to_owned(), descending });
+        let behind = self.start().map_or(String::new(), |start| {
+            let values = [SortValue::Integer(start.start_time), SortValue::Integer(start.id.0)];
+            format!(" AND {}", keyset::behind(&mut binds, &terms, &values))
+        });
+        let candidates = binds.add(candidates);
+        let text = format!(
+            "SELECT c.start_time, c.id FROM candidates c
+             WHERE c.project_id = {project} AND c.experiment_id = {experiment}{behind}
+             ORDER BY {} LIMIT 1 OFFSET {candidates}",
+            keyset::order_by(&terms)
+        );
+        let keys = self.search.sorting.keys.iter().map(|key| (Phase::Missing.rank(), key.source.blank()));
+        let keys: Vec<_> = keys.collect();
+        tx.query_opt(&text, &binds.as_params(), |row| {
+            Ok(Place { keys: keys.clone(), start_time: row.get(0)?, id: CandidateId(row.get(1)?) })
+        })
+    }
+}
