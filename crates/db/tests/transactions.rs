@@ -50,6 +50,21 @@ both_empty! {
         assert_eq!((refused.await.unwrap_err().message(), value_of(&db, "a").await), ("no", None));
     }
 
+    async fn work_that_changes_megabytes_is_kept_or_undone_as_a_whole(db: Db) {
+        db.migrate(COUNTERS).await.unwrap();
+        let change = "UPDATE counters SET value = value + 1";
+        db.write(|tx| (0..8_000).try_for_each(|row| add(tx, &format!("{row:01000}")).map(drop))).await.unwrap();
+        let refused = db.write(move |tx| {
+            tx.execute(change, &[])?;
+            Err::<(), _>(Error::conflict("no"))
+        });
+        assert_eq!(refused.await.unwrap_err().message(), "no");
+        assert_eq!(db.write(move |tx| tx.execute(change, &[])).await.unwrap(), 8_000);
+        let sum = "SELECT CAST(sum(value) AS BIGINT) FROM counters";
+        let sum = db.read(move |tx| tx.query_one(sum, &[], |row| row.get::<i64>(0))).await.unwrap();
+        assert_eq!(sum, 2 * 8_000);
+    }
+
     async fn work_that_panics_leaves_nothing_and_the_next_one_runs(db: Db) {
         db.migrate(COUNTERS).await.unwrap();
         let panicked = db.write(|tx| if add(tx, "a")? == 1 { panic!("on purpose") } else { Ok(()) }).await;
