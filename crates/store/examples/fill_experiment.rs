@@ -1,6 +1,7 @@
 //! Fills an experiment with candidates whose data follows from their place in the row: 10 metrics, 10 params and 3
 //! metadata each. It writes through the functions that the server writes through, many candidates to a transaction, so
-//! what it leaves is what the same calls over HTTP would leave. `bench/grow` runs it while no server is running.
+//! what it leaves is what the same calls over HTTP would leave. Meanwhile most indexes are away, and each is made at once at
+//! the end. `bench/grow` runs it while no server is running.
 //!
 //! ```text
 //! fill_experiment <SQLite file | PostgreSQL URL> <project> <experiment> <first> <end>
@@ -16,7 +17,7 @@ use modelry_core::points::tail::PointsByKey;
 use modelry_core::status::CandidateStatus;
 use modelry_core::time::Timestamp;
 use modelry_core::{Error, Result};
-use modelry_db::{Db, PostgresOptions, SqliteOptions, Tx};
+use modelry_db::{Db, Engine, PostgresOptions, SqliteOptions, Tx};
 use modelry_store::candidates::{self, Changes, Entry, NewCandidate};
 use modelry_store::ids::{Ids, Series};
 use modelry_store::keys::Keys;
@@ -58,7 +59,11 @@ async fn run(arguments: Vec<String>) -> Result<()> {
     let db = open(place).await?;
     let ids = Ids::new(db.clone());
     let target = Target::new(&db, &ids, ProjectId(*project), ExperimentId(*experiment)).await?;
+    let indexes = db.write(drop_indexes).await?;
     fill(&db, &ids, &Arc::new(target), (*first, *end)).await?;
+    for index in indexes {
+        db.write(move |tx| tx.execute(&index, &[])).await?;
+    }
     db.close().await;
     Ok(())
 }
@@ -68,6 +73,28 @@ async fn open(place: &str) -> Result<Db> {
         return Db::open_postgres(PostgresOptions::new(place)).await;
     }
     Db::open_sqlite(SqliteOptions::new(place))
+}
+
+/// Drops the indexes of what is filled, but for those that say what is there once, and answers what makes them again.
+fn drop_indexes(tx: &mut Tx<'_>) -> Result<Vec<String>> {
+    const TABLES: &str = "('candidates', 'params', 'metadata', 'metric_latest')";
+    let list = match tx.engine() {
+        Engine::Sqlite => {
+            format!(
+                "SELECT name, sql FROM sqlite_schema WHERE type = 'index' AND tbl_name IN {TABLES} AND sql IS NOT NULL"
+            )
+        }
+        Engine::Postgres => format!(
+            "SELECT CAST(indexname AS TEXT), indexdef FROM pg_indexes
+             WHERE schemaname = current_schema() AND tablename IN {TABLES}"
+        ),
+    };
+    let indexes = tx.query(&list, &[], |row| Ok((row.get::<String>(0)?, row.get::<String>(1)?)))?;
+    let indexes: Vec<_> = indexes.into_iter().filter(|(_, sql)| sql.starts_with("CREATE INDEX")).collect();
+    for (name, _) in &indexes {
+        tx.execute(&format!("DROP INDEX {name}"), &[])?;
+    }
+    Ok(indexes.into_iter().map(|(_, sql)| sql).collect())
 }
 
 /// Where candidates go, and the numbers of their keys.
