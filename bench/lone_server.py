@@ -69,3 +69,7 @@ class LoneServer:
         """The most memory that it ever had resident since its last start, or, of the line `VmRSS`, has now."""
         status = Path(f"/proc/{self.process.pid}/status").read_text()
         return int(re.search(rf"{line}:\s+(\d+)", status).group(1)) / 1024
+
+    def forget_peak(self):
+        """Has `VmHWM` begin anew (proc(5), `clear_refs`)."""
+        Path(f"/proc/{self.process.pid}/clear_refs").write_text("5")

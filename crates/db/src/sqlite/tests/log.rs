@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, mpsc};
 
-use super::{Bench, insert};
+use super::{BETWEEN_CHECKPOINTS, Bench, insert};
 use crate::job::forget;
 use crate::sqlite::disk::Checkpoint;
 
@@ -40,7 +40,7 @@ async fn a_log_over_its_limit_is_cut_once_the_running_read_has_ended() {
 #[tokio::test]
 async fn a_log_is_moved_into_the_database_as_it_grows() {
     let mut bench = Bench::new().await;
-    bench.write(|tx| insert(tx, 1, 5_000_000)).await.unwrap();
+    bench.write(|tx| insert(tx, 1, BETWEEN_CHECKPOINTS)).await.unwrap();
     assert_eq!(bench.checkpoints.recv().await, Some(Checkpoint::Passive));
 }
 

@@ -22,6 +22,9 @@ use super::{LIMITS, Limits, Sqlite};
 use crate::job::{Answer, Job, forget, recall};
 use crate::{SqliteOptions, Tx};
 
+/// More bytes than the log grows by between two checkpoints.
+const BETWEEN_CHECKPOINTS: usize = 20_000_000;
+
 /// A database in a folder of its own, on a disk that fails when it is told to.
 struct Bench {
     sqlite: Sqlite,

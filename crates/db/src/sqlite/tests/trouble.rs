@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use modelry_core::{Error, Kind};
 use rusqlite::ffi;
 
-use super::{Bench, insert, kind};
+use super::{BETWEEN_CHECKPOINTS, Bench, insert, kind};
 use crate::fault::{Damage, Fault};
 
 #[tokio::test]
@@ -134,8 +134,7 @@ async fn a_commit_that_cannot_reach_the_disk_ends_the_process_unanswered() {
 async fn a_checkpoint_that_cannot_reach_the_disk_ends_the_process() {
     let bench = Bench::new().await;
     bench.faults.checkpoints.lock().unwrap().push_back(ffi::SQLITE_IOERR_FSYNC);
-    // More than is written between two checkpoints.
-    bench.write(|tx| insert(tx, 1, 5_000_000)).await.unwrap();
+    bench.write(|tx| insert(tx, 1, BETWEEN_CHECKPOINTS)).await.unwrap();
     let next = bench.write(|tx| insert(tx, 2, 1)).await;
     assert_eq!((kind(&next), bench.gave_up()), (Some(Kind::Unavailable), true));
 }
@@ -144,8 +143,8 @@ async fn a_checkpoint_that_cannot_reach_the_disk_ends_the_process() {
 async fn a_checkpoint_on_a_full_disk_leaves_everything_in_the_log() {
     let mut bench = Bench::new().await;
     bench.faults.checkpoints.lock().unwrap().push_back(ffi::SQLITE_FULL);
-    bench.write(|tx| insert(tx, 1, 5_000_000)).await.unwrap();
-    bench.write(|tx| insert(tx, 2, 5_000_000)).await.unwrap();
+    bench.write(|tx| insert(tx, 1, BETWEEN_CHECKPOINTS)).await.unwrap();
+    bench.write(|tx| insert(tx, 2, BETWEEN_CHECKPOINTS)).await.unwrap();
     assert!(bench.checkpoints.recv().await.is_some());
     assert_eq!((bench.ids().await, bench.gave_up()), (vec![1, 2], false));
 }

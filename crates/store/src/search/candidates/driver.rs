@@ -144,8 +144,7 @@ pub(super) fn count_first(tx: &mut Tx<'_>, search: &Search<'_>, experiment: &Exp
             let ended = "c.end_time IS NOT NULL";
             format!("{candidates} WHERE c.project_id = {project} AND c.experiment_id = {number} AND {ended}")
         }
-        // Nobody logged the key of the order.
-        (None, _) => return Ok(0),
+        (None, _) => return count_all(tx, search, experiment, i64::MAX),
     };
     capped_count(tx, binds, &rows, i64::MAX)
 }

@@ -155,7 +155,8 @@ impl<'q> Search<'q> {
         let mut best: Vec<Place> = Vec::new();
         for Part { experiment, choice } in parts {
             let before = best.last().filter(|_| best.len() == wanted);
-            let step = Step { search: self, experiment, driver: choice.driver, phase, before, wanted };
+            let driver = choice.driver;
+            let step = Step { search: self, experiment, driver, gathered: None, phase, before, wanted };
             let mut found = match trial::run(tx, step, choice.trial)? {
                 Some(found) => found,
                 None => step.run(tx)?,

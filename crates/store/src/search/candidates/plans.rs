@@ -86,7 +86,7 @@ fn explain(tx: &mut Tx<'_>, shape: &Shape) -> Result<Vec<String>> {
         start: shape.start.as_ref(),
     };
     let (phase, experiment) = (shape.phase, &experiment);
-    let step = Step { search: &search, experiment, driver, phase, before: None, wanted: 10 };
+    let step = Step { search: &search, experiment, driver, gathered: None, phase, before: None, wanted: 10 };
     let statement = step.statement(shape.reach);
     let text = format!("EXPLAIN QUERY PLAN {}", statement.text);
     tx.query(&text, &statement.binds.as_params(), |row| row.get(3))

@@ -9,7 +9,7 @@ use modelry_db::Tx;
 use super::Search;
 use super::column::{Column, Columns};
 use super::driver::{self, Driver};
-use super::filter::{Compiler, Node, row_condition};
+use super::filter::{Compiler, Logged, Node, row_condition};
 use super::key::{LoggedKey, Table};
 use super::order::{Phase, Place, Source};
 use crate::experiments::Experiment;
@@ -23,6 +23,8 @@ pub(super) struct Step<'q> {
     pub(super) search: &'q Search<'q>,
     pub(super) experiment: &'q Experiment,
     pub(super) driver: Driver<'q>,
+    /// The condition whose candidates are gathered before anything is walked, instead of being looked up one by one.
+    pub(super) gathered: Option<&'q Logged>,
     pub(super) phase: Phase,
     /// Only what comes before this place.
     pub(super) before: Option<&'q Place>,
@@ -196,6 +198,11 @@ impl<'q> Builder<'q> {
         for node in &self.step.search.plan.conditions {
             let condition = match (node, self.step.driver) {
                 (Node::Logged(logged), Driver::Logged(driver)) if std::ptr::eq(logged, driver) => continue,
+                (Node::Logged(logged), _)
+                    if self.step.gathered.is_some_and(|gathered| std::ptr::eq(logged, gathered)) =>
+                {
+                    self.is_among(logged)
+                }
                 (Node::Logged(logged), _) if Some(logged.key) == first => {
                     row_condition(&mut self.binds, "o", logged)
                 }
@@ -211,6 +218,16 @@ impl<'q> Builder<'q> {
             };
             self.conditions.push(condition);
         }
+    }
+
+    /// That the candidate is one of those that satisfy a condition, of which an index has a range. The `+` keeps
+    /// planners from going through these instead.
+    fn is_among(&mut self, logged: &Logged) -> String {
+        let experiment = self.binds.add(self.step.experiment.id.0);
+        let walk = logged.key.walk(&mut self.binds, &self.project, &experiment, "f");
+        let holds = row_condition(&mut self.binds, "f", logged);
+        let table = logged.key.table.name();
+        format!("+{} IN (SELECT f.candidate_id FROM {table} f WHERE {walk} AND {holds})", self.candidate)
     }
 
     fn columns(&mut self) -> Columns<'q> {

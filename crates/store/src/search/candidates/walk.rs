@@ -17,7 +17,9 @@ impl Step<'_> {
     /// The first candidates of the phase, `wanted` of them at most.
     pub(super) fn run(self, tx: &mut Tx<'_>) -> Result<Vec<Place>> {
         match (self.driver, self.phase) {
-            (Driver::Order, Phase::Missing) => self.lacking(tx),
+            (Driver::Order, Phase::Missing) if self.search.sorting.is_by_one_that_exists() => {
+                self.lacking(tx)
+            }
             (Driver::Order, Phase::Present) if self.search.sorting.turns() => self.turning(tx),
             _ => self.query(tx, Reach::All),
         }
@@ -51,10 +53,7 @@ impl Step<'_> {
     /// Those that lack what the order is by. Where few do, or none, all would be looked at for them, so after a short
     /// walk they are counted.
     fn lacking(self, tx: &mut Tx<'_>) -> Result<Vec<Place>> {
-        let is_along_start = self.search.sorting.keys.len() == 1;
-        let Some(end) = self.ahead(tx, TRIED)?.filter(|_| is_along_start) else {
-            return self.query(tx, Reach::All);
-        };
+        let Some(end) = self.ahead(tx, TRIED)? else { return self.query(tx, Reach::All) };
         let tried =
             Step { before: Some(self.before.map_or(&end, |before| self.first_of(before, &end))), ..self };
         let found = tried.query(tx, Reach::All)?;
