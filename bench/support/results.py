@@ -7,7 +7,7 @@ from pathlib import Path
 FILE = Path(__file__).parent.parent / "RESULTS.md"
 INTRODUCTION = """# Results
 
-Written by `bench/compare` and `bench/grow`; each replaces its own section.
+Written by `bench/compare`, `bench/grow`, `bench/streams` and `bench/push`; each replaces its own section.
 """
 
 
