@@ -7,3 +7,4 @@ mod filters;
 mod given;
 mod pages;
 mod reference;
+mod upgrade;

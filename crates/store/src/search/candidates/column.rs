@@ -191,7 +191,9 @@ impl Columns<'_> {
             Reach::Beyond(_) => {
                 let mut terms = self.terms();
                 let descending = terms.first().is_some_and(|first| first.descending);
-                terms.iter_mut().for_each(|term| term.descending = descending);
+                for term in &mut terms {
+                    term.descending = descending;
+                }
                 terms
             }
         }
