@@ -86,7 +86,7 @@ impl Growing {
         self.0.push(bytes).await
     }
 
-    /// How many bytes of the key are durable by now. They become so every 32 MiB or so, and when this is finished.
+    /// How many bytes of the key are durable by now. They become so every 4 to 32 MiB or so, and when this is finished.
     pub fn durable_bytes(&self) -> u64 {
         self.0.synced
     }

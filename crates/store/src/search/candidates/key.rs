@@ -41,9 +41,7 @@ impl Table {
             Self::Metadata => "metadata",
         }
     }
-}
 
-impl Table {
     /// The column that its covering index has the order of.
     pub(super) fn indexed(self) -> &'static str {
         match self {
