@@ -42,6 +42,8 @@ pub(crate) struct Partial {
     path: PathBuf,
     size_bytes: u64,
     published: bool,
+    /// Whether bytes that are durable would be lost for want of a durable name.
+    name_is_due: bool,
 }
 
 impl Partial {
@@ -49,7 +51,7 @@ impl Partial {
     pub(crate) fn create(path: PathBuf) -> Result<Self> {
         let file = OpenOptions::new().write(true).create_new(true).open(&path);
         let file = file.map_err(|error| refusal("create a blob", error))?;
-        Ok(Self { file, path, size_bytes: 0, published: false })
+        Ok(Self { file, path, size_bytes: 0, published: false, name_is_due: false })
     }
 
     /// Opens a file that was left unfinished, or makes it, to go on at `offset`; what it has after that is cut off.
@@ -63,13 +65,10 @@ impl Partial {
             }
             file.set_len(offset)?;
             (&file).seek(SeekFrom::Start(offset))?;
-            if offset == 0 {
-                sync_folder_of(&path)?;
-            }
             Ok(file)
         };
         let file = opened().map_err(|error| refusal("go on with a blob", error))?;
-        Ok(Self { file, path, size_bytes: offset, published: true })
+        Ok(Self { file, path, size_bytes: offset, published: true, name_is_due: offset == 0 })
     }
 
     /// Appends `bytes`.
@@ -84,9 +83,15 @@ impl Partial {
         self.size_bytes
     }
 
-    /// A second handle of the same file, to sync it while this one is written to.
-    pub(crate) fn handle(&self) -> Result<File> {
-        self.file.try_clone().map_err(|error| refusal("write a blob", error))
+    /// A job that makes durable what was appended so far, beside more that is appended; of a file that is to be gone on
+    /// with, the first such job makes the name durable too.
+    pub(crate) fn sync_job(&mut self) -> Result<impl FnOnce() -> io::Result<()> + use<>> {
+        let file = self.file.try_clone().map_err(|error| refusal("write a blob", error))?;
+        let path = std::mem::take(&mut self.name_is_due).then(|| self.path.clone());
+        Ok(move || {
+            file.sync_data()?;
+            path.map_or(Ok(()), |path| sync_folder_of(&path))
+        })
     }
 
     /// Makes the bytes and their name durable, keeps the file, and answers its size in bytes.

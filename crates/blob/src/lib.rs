@@ -9,6 +9,7 @@
 //! cannot be synced while it runs and leaves staging files that it then hides from listings.
 
 mod folder;
+mod pool;
 mod read;
 mod write;
 
@@ -23,6 +24,7 @@ use object_store::local::LocalFileSystem;
 use object_store::{ObjectStore, ObjectStoreExt};
 
 use crate::folder::Folder;
+use crate::pool::Pool;
 pub use crate::read::{Blocks, Condition};
 pub use crate::write::{Growing, Summed, Written, too_large};
 
@@ -31,6 +33,7 @@ pub use crate::write::{Growing, Summed, Written, too_large};
 pub struct Blobs {
     store: Arc<dyn ObjectStore>,
     folder: Folder,
+    pool: Pool,
 }
 
 impl Blobs {
@@ -40,7 +43,7 @@ impl Blobs {
     pub fn local(path: &Path) -> Result<Self> {
         let folder = Folder::open(path).map_err(|error| folder::refusal("open the blob store", error))?;
         let store = LocalFileSystem::new_with_prefix(path).map_err(internal)?.with_fsync(true);
-        Ok(Self { store: Arc::new(store), folder })
+        Ok(Self { store: Arc::new(store), folder, pool: Pool::default() })
     }
 
     /// Removes the bytes of `key`; removing what is not there is fine.

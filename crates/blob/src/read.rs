@@ -13,6 +13,7 @@ use modelry_core::{Error, Result};
 use object_store::{GetOptions, GetRange, GetResult, GetResultPayload, ObjectStoreExt};
 use tokio::task::JoinHandle;
 
+use crate::pool::Pool;
 use crate::write::Written;
 use crate::{Blobs, internal, location};
 
@@ -84,7 +85,7 @@ impl Blobs {
         if found.range != read {
             return Err(truncated());
         }
-        Ok(pieces(found, range, blocks))
+        Ok(pieces(found, range, blocks, &self.pool))
     }
 
     /// Looks at all bytes of `key`, which are to be `size_bytes`.
@@ -127,13 +128,18 @@ impl Blobs {
     }
 }
 
-fn pieces(found: GetResult, range: Range<u64>, blocks: Option<Blocks>) -> BoxStream<'static, Result<Bytes>> {
+fn pieces(
+    found: GetResult,
+    range: Range<u64>,
+    blocks: Option<Blocks>,
+    pool: &Pool,
+) -> BoxStream<'static, Result<Bytes>> {
     let Range { start: at, end } = found.range;
     let wanted = Wanted { range, blocks };
     match found.payload {
         // Five to ten times as fast as the stream that object_store makes of the same file.
         GetResultPayload::File(file, _) => {
-            stream::try_unfold(Some(Rest { file, at, end, wanted }.start()), next).boxed()
+            stream::try_unfold(Some(Rest { file, at, end, wanted, pool: pool.clone() }.start()), next).boxed()
         }
         GetResultPayload::Stream(stream) => {
             let stream = stream.map_err(internal).boxed();
@@ -176,6 +182,7 @@ struct Rest {
     at: u64,
     end: u64,
     wanted: Wanted,
+    pool: Pool,
 }
 
 impl Rest {
@@ -185,14 +192,14 @@ impl Rest {
 
     fn read_piece(mut self) -> Result<(Bytes, Option<Self>)> {
         let length = (self.end - self.at).min(BLOCK_BYTES as u64);
-        let mut piece = Vec::with_capacity(usize::try_from(length).unwrap_or(BLOCK_BYTES));
+        let mut piece = self.pool.take(usize::try_from(length).unwrap_or(BLOCK_BYTES));
         let failed = |error| Error::internal("cannot read a blob").with_source(error);
         self.file.seek(SeekFrom::Start(self.at)).map_err(failed)?;
-        let read = (&mut self.file).take(length).read_to_end(&mut piece).map_err(failed)?;
+        let read = (&mut self.file).take(length).read_to_end(piece.bytes()).map_err(failed)?;
         if read as u64 != length {
             return Err(truncated());
         }
-        let piece = self.wanted.of(self.at, piece.into())?;
+        let piece = self.wanted.of(self.at, piece.freeze())?;
         self.at += length;
         let is_last = self.at == self.end;
         Ok((piece, (!is_last).then_some(self)))

@@ -14,9 +14,7 @@ use tokio::task::JoinHandle;
 
 use crate::Blobs;
 use crate::folder::{self, Partial};
-
-/// What is collected before it is hashed and written in one go. An upload holds two of these at most.
-const PIECE_BYTES: usize = 1024 * 1024;
+use crate::pool::{PIECE_BYTES, Piece, Pool};
 
 /// How much may be written before it is synced in the background, at first and once much is there. It keeps the last sync
 /// short, and the disk busy while the bytes arrive: files of 10 MiB are pushed a tenth faster for it.
@@ -45,7 +43,7 @@ impl Blobs {
         limit_bytes: u64,
     ) -> Result<Written> {
         let mut body = pin!(body);
-        let mut pipe = Pipe::new(self.folder.path(key));
+        let mut pipe = Pipe::new(self.folder.path(key), self.pool.clone());
         let mut received = 0;
         while let Some(bytes) = body.next().await {
             let bytes = bytes?;
@@ -73,7 +71,7 @@ impl Blobs {
             _ if offset == 0 => Some(Summing::default()),
             _ => None,
         };
-        Ok(Growing(Pipe::start(target, summing, offset)))
+        Ok(Growing(Pipe::start(target, summing, offset, self.pool.clone())))
     }
 }
 
@@ -127,7 +125,9 @@ pub fn too_large(limit_bytes: u64) -> Error {
 struct Pipe {
     file: Stage<Target>,
     sums: Stage<Sums>,
-    piece: Vec<u8>,
+    /// None before the first bytes.
+    piece: Option<Piece>,
+    pool: Pool,
     sync: Option<JoinHandle<io::Result<()>>>,
     /// How far the file is when the sync that is under way is through.
     syncing: u64,
@@ -135,15 +135,16 @@ struct Pipe {
 }
 
 impl Pipe {
-    fn new(path: PathBuf) -> Self {
-        Self::start(Target::New(path), Some(Summing::default()), 0)
+    fn new(path: PathBuf, pool: Pool) -> Self {
+        Self::start(Target::New(path), Some(Summing::default()), 0, pool)
     }
 
-    fn start(target: Target, sums: Sums, offset: u64) -> Self {
+    fn start(target: Target, sums: Sums, offset: u64, pool: Pool) -> Self {
         Self {
             file: Stage::Idle(target),
             sums: Stage::Idle(sums),
-            piece: Vec::new(),
+            piece: None,
+            pool,
             sync: None,
             syncing: offset,
             synced: offset,
@@ -153,23 +154,24 @@ impl Pipe {
     /// Takes `bytes`, and passes the piece on when it is full.
     async fn push(&mut self, mut bytes: &[u8]) -> Result<()> {
         while !bytes.is_empty() {
-            let room = PIECE_BYTES - self.piece.len();
-            let (now, later) = bytes.split_at(room.min(bytes.len()));
-            self.piece.extend_from_slice(now);
+            let piece = self.piece.get_or_insert_with(|| self.pool.take(PIECE_BYTES)).bytes();
+            let (now, later) = bytes.split_at((PIECE_BYTES - piece.len()).min(bytes.len()));
+            piece.extend_from_slice(now);
             bytes = later;
-            if self.piece.len() == PIECE_BYTES {
-                self.pass_piece_on().await?;
+            if piece.len() == PIECE_BYTES
+                && let Some(full) = self.piece.take()
+            {
+                self.pass_on(full.freeze()).await?;
             }
         }
         Ok(())
     }
 
-    /// Starts hashing and writing the piece, once the piece before it is through.
-    async fn pass_piece_on(&mut self) -> Result<()> {
-        let target = self.file.settle().await?;
+    /// Starts hashing and writing `piece`, once the piece before it is through.
+    async fn pass_on(&mut self, piece: Bytes) -> Result<()> {
+        let mut target = self.file.settle().await?;
         let sums = self.sums.settle().await?;
-        self.sync_when_due(&target).await?;
-        let piece = Bytes::from(std::mem::replace(&mut self.piece, Vec::with_capacity(PIECE_BYTES)));
+        self.sync_when_due(&mut target).await?;
         let hashed = piece.clone();
         self.file.start(move || target.append(&piece).map(Target::Begun));
         self.sums.start(move || Ok(updated(sums, &hashed)));
@@ -178,13 +180,12 @@ impl Pipe {
 
     /// Syncs what is written so far in the background, when enough is. The sync before it has to be through, so that
     /// a disk that cannot follow slows the upload down instead of filling the memory.
-    async fn sync_when_due(&mut self, target: &Target) -> Result<()> {
+    async fn sync_when_due(&mut self, target: &mut Target) -> Result<()> {
         match target {
             Target::Begun(partial) if partial.size_bytes() >= self.syncing + sync_every(self.syncing) => {
                 self.finish_sync().await?;
                 self.syncing = partial.size_bytes();
-                let file = partial.handle()?;
-                self.sync = Some(tokio::task::spawn_blocking(move || file.sync_data()));
+                self.sync = Some(tokio::task::spawn_blocking(partial.sync_job()?));
                 Ok(())
             }
             Target::Begun(_) | Target::New(_) => Ok(()),
@@ -203,7 +204,7 @@ impl Pipe {
         let target = self.file.settle().await?;
         let sums = self.sums.settle().await?;
         self.finish_sync().await?;
-        let piece = self.piece;
+        let piece = self.piece.map(Piece::freeze).unwrap_or_default();
         let last = tokio::task::spawn_blocking(move || {
             let sums = updated(sums, &piece);
             Ok((target.append(&piece)?.publish()?, sums))

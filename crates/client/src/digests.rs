@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use modelry_core::Result;
 use modelry_core::digest::Sha256;
@@ -19,17 +19,17 @@ use crate::api::File;
 use crate::files::{LocalFile, Stamp};
 use crate::hash;
 use crate::login::write_private;
-use crate::parallel::for_each;
+use crate::parallel::{Stop, for_each};
 use crate::progress::{Progress, Shown};
 
 /// How long a file must have been still. The coarsest times of a file system have steps of two seconds.
 const STILL_NS: i128 = 2_000_000_000;
 
-/// The digests of the files below one folder.
+/// The digests of the files below one folder, as they become known on any thread.
 #[derive(Debug)]
 pub(crate) struct Digests {
     kept_in: PathBuf,
-    known: HashMap<String, Known>,
+    known: Mutex<HashMap<String, Known>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,47 +46,36 @@ impl Digests {
         let kept_in = cache.join("digests").join(name);
         // What cannot be read is hashed again.
         let text = fs::read_to_string(&kept_in).unwrap_or_default();
-        Self { known: text.lines().filter_map(parse).collect(), kept_in }
+        Self { known: Mutex::new(text.lines().filter_map(parse).collect()), kept_in }
     }
 
-    /// The digests of `files`, in their order, by hashing those that are not known as they are at `now`; what is known
-    /// from then on is kept.
-    pub(crate) fn of(mut self, files: &[LocalFile], now: Timestamp, shown: Shown) -> Result<Vec<File>> {
+    /// The digest of `file`, by hashing it where it is not known; `seen` is told how many bytes each time that some
+    /// were hashed.
+    pub(crate) fn of(&self, file: &LocalFile, stop: &Stop, seen: &dyn Fn(u64)) -> Result<Sha256> {
+        if let Some(sha256) = self.find(file) {
+            return Ok(sha256);
+        }
+        let sha256 = hash::of_file(&file.place, stop, seen)?;
+        let known = Known { sha256, size: file.size, stamp: file.stamp };
+        self.known().insert(file.path.to_string(), known);
+        Ok(sha256)
+    }
+
+    /// `files` with their digests, in their order, by hashing those that are not known.
+    pub(crate) fn of_all(&self, files: &[LocalFile], shown: Shown) -> Result<Vec<File>> {
         let unknown: Vec<&LocalFile> = files.iter().filter(|file| self.find(file).is_none()).collect();
-        let progress = Progress::begin(
-            shown,
-            "hashing",
-            unknown.len() as u64,
-            unknown.iter().map(|file| file.size).sum(),
-        );
-        let hashed = Mutex::new(Vec::new());
+        let size = unknown.iter().map(|file| file.size).sum();
+        let progress = Progress::begin(shown, "hashing", unknown.len() as u64, size);
         for_each(unknown.len(), THREADS, &|index, stop| {
-            let file = unknown[index];
-            let sha256 = hash::of_file(&file.place, stop, &|read| progress.add_bytes(read))?;
-            let known = Known { sha256, size: file.size, stamp: file.stamp };
-            hashed.lock().unwrap_or_else(PoisonError::into_inner).push((file.path.to_string(), known));
+            self.of(unknown[index], stop, &|more| progress.add_bytes(more))?;
             progress.add_files(1);
             Ok(())
         })?;
-        self.known.extend(hashed.into_inner().unwrap_or_else(PoisonError::into_inner));
-        self.keep(files, now)?;
-        Ok(files
-            .iter()
-            .map(|file| File {
-                path: file.path.to_string(),
-                size: file.size,
-                sha256: self.find(file).map(|sha256| sha256.to_string()),
-            })
-            .collect())
+        Ok(files.iter().map(|file| file.with(self.find(file))).collect())
     }
 
-    fn find(&self, file: &LocalFile) -> Option<Sha256> {
-        let known = self.known.get(file.path.as_str())?;
-        (known.size == file.size && known.stamp == file.stamp).then_some(known.sha256)
-    }
-
-    /// Writes down the digests of those `files` that have been still.
-    fn keep(&self, files: &[LocalFile], now: Timestamp) -> Result<()> {
+    /// Writes down the digests of those `files` that have been still at `now`.
+    pub(crate) fn keep(&self, files: &[LocalFile], now: Timestamp) -> Result<()> {
         let latest = i128::from(now.ms()) * 1_000_000 - STILL_NS;
         let mut text = String::new();
         for file in files {
@@ -98,6 +87,15 @@ impl Digests {
                 .expect("a text can be written to");
         }
         write_private(&self.kept_in, text.as_bytes())
+    }
+
+    fn find(&self, file: &LocalFile) -> Option<Sha256> {
+        let known = *self.known().get(file.path.as_str())?;
+        (known.size == file.size && known.stamp == file.stamp).then_some(known.sha256)
+    }
+
+    fn known(&self) -> MutexGuard<'_, HashMap<String, Known>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -142,7 +140,9 @@ mod tests {
         /// Whether the file's digest is believed after it was taken at `now`.
         fn is_believed_after(&self, now: Timestamp) -> bool {
             let files = walk(self.folder.path()).unwrap().files;
-            self.open().of(&files, now, Shown::Nowhere).unwrap();
+            let digests = self.open();
+            digests.of_all(&files, Shown::Nowhere).unwrap();
+            digests.keep(&files, now).unwrap();
             self.open().find(&files[0]).is_some()
         }
     }
@@ -151,7 +151,7 @@ mod tests {
     fn a_digest_that_was_taken_is_right() {
         let given = Given::new();
         let files = walk(given.folder.path()).unwrap().files;
-        let taken = given.open().of(&files, LATER, Shown::Nowhere).unwrap();
+        let taken = given.open().of_all(&files, Shown::Nowhere).unwrap();
         assert_eq!(taken[0].sha256, Some(hash::of_text("one").to_string()));
     }
 

@@ -6,7 +6,10 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use modelry_core::artifact_path::ArtifactPath;
+use modelry_core::digest::Sha256;
 use modelry_core::{Error, Kind, Result};
+
+use crate::api::File;
 
 /// The folder, below the one that is pulled to, which holds what is not whole yet. It is never pushed.
 pub(crate) const UNFINISHED: &str = ".modelry";
@@ -22,6 +25,13 @@ pub(crate) struct LocalFile {
     pub(crate) size: u64,
     /// What tells whether it changed.
     pub(crate) stamp: Stamp,
+}
+
+impl LocalFile {
+    /// What a version is to have of it.
+    pub(crate) fn with(&self, sha256: Option<Sha256>) -> File {
+        File { path: self.path.to_string(), size: self.size, sha256: sha256.map(|sha256| sha256.to_string()) }
+    }
 }
 
 /// What the file system says about a file that changes whenever its bytes do.

@@ -31,6 +31,7 @@ struct Line {
     what: &'static str,
     total_bytes: u64,
     done_bytes: u64,
+    hashed_bytes: u64,
     total_files: u64,
     done_files: u64,
     begun: Instant,
@@ -45,6 +46,7 @@ impl Progress {
                 what,
                 total_bytes: size_bytes,
                 done_bytes: 0,
+                hashed_bytes: 0,
                 total_files: files,
                 done_files: 0,
                 begun: Instant::now(),
@@ -57,6 +59,11 @@ impl Progress {
     /// So many more bytes are done.
     pub(crate) fn add_bytes(&self, more: u64) {
         self.change(|line| line.done_bytes += more);
+    }
+
+    /// So many more bytes were hashed, which comes before they are done.
+    pub(crate) fn add_hashed(&self, more: u64) {
+        self.change(|line| line.hashed_bytes += more);
     }
 
     /// So many more files are done.
@@ -99,7 +106,11 @@ impl Line {
         let speed = bytes(self.done_bytes.saturating_mul(1_000) / ms);
         let (done, total) = (bytes(self.done_bytes), bytes(self.total_bytes));
         let (files, of) = (count(self.done_files), count(self.total_files));
-        format!("{} [{bar}] {done} of {total}, {files} of {of} files, {speed}/s", self.what)
+        let hashed = match self.hashed_bytes {
+            0 => String::new(),
+            hashed => format!(", {} hashed", bytes(hashed)),
+        };
+        format!("{} [{bar}] {done} of {total}{hashed}, {files} of {of} files, {speed}/s", self.what)
     }
 }
 
@@ -107,20 +118,32 @@ impl Line {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_line_says_how_far_it_is_and_how_fast() {
+    /// A pull after half a second.
+    fn half_a_second(hashed_bytes: u64) -> String {
         let line = Line {
             what: "pulling",
             total_bytes: 4_000_000,
             done_bytes: 1_000_000,
+            hashed_bytes,
             total_files: 8,
             done_files: 2,
             begun: Instant::now(),
             written: None,
         };
+        line.text(Duration::from_millis(500))
+    }
+
+    #[test]
+    fn a_line_says_how_far_it_is_and_how_fast() {
         assert_eq!(
-            line.text(Duration::from_millis(500)),
+            half_a_second(0),
             "pulling [######..................] 1.00 MB of 4.00 MB, 2 of 8 files, 2.00 MB/s"
         );
+    }
+
+    #[test]
+    fn a_line_says_what_was_hashed() {
+        let line = half_a_second(3_000_000);
+        assert!(line.contains("1.00 MB of 4.00 MB, 3.00 MB hashed, 2 of 8 files"), "{line}");
     }
 }

@@ -10,7 +10,7 @@ use ureq::http::Method;
 
 use super::memory::Memory;
 use super::send::{Sender, Sent};
-use super::{Others, Push};
+use super::{Folder, Others, Push};
 use crate::THREADS;
 use crate::api::{File, Version};
 use crate::files::LocalFile;
@@ -37,7 +37,7 @@ pub(super) enum Begun {
 }
 
 /// Finds the draft to go on with, or makes one.
-pub(super) fn begin(api: &Api, push: &Push<'_>, memory: &Memory, files: &[File]) -> Result<Begun> {
+pub(super) fn begin(api: &Api, push: &Push<'_>, memory: &Memory, folder: &Folder<'_>) -> Result<Begun> {
     let remembered = memory.find();
     let named = match (&push.wish, &remembered) {
         (Wish::Exactly(version), _) => Some(version.to_string()),
@@ -53,7 +53,9 @@ pub(super) fn begin(api: &Api, push: &Push<'_>, memory: &Memory, files: &[File])
         (Some(version), Wish::Exactly(_)) if version.is_draft() => {
             Ok(Begun::Draft { is_own: is_own(&version), version })
         }
-        (Some(version), Wish::Exactly(_)) if manifest::files(api, &version)? == files => {
+        (Some(version), Wish::Exactly(_))
+            if manifest::files(api, &version)? == folder.files(push.shown)? =>
+        {
             Ok(Begun::Same(version))
         }
         (Some(version), _) if version.is_draft() && is_own(&version) => {
@@ -85,37 +87,43 @@ fn create(api: &Api, push: &Push<'_>) -> Result<Version> {
     api.send(&Method::POST, &format!("{}/versions", model_path(push.target.model.as_str())), &wish)
 }
 
-/// Makes the draft have just `files`, and answers how many bytes were sent.
+/// Makes the draft have just the files of `folder`, and answers how many bytes were sent.
 ///
+/// A file is hashed just before it is sent, so that some are hashed while others are on their way and the server writes.
 /// Fails with `Conflict` where the draft has others and they are not to be deleted.
 pub(super) fn fill(
     api: &Api,
     version: &Version,
-    local: &[LocalFile],
-    files: &[File],
+    folder: &Folder<'_>,
     (others, shown): (Others, Shown),
 ) -> Result<u64> {
     let there = manifest::files(api, version)?;
-    clear(api, version, &there, files, others)?;
+    clear(api, version, &there, folder.local, others)?;
     let there: HashMap<&str, &File> = there.iter().map(|file| (file.path.as_str(), file)).collect();
-    let missing: Vec<(&LocalFile, &File)> =
-        local.iter().zip(files).filter(|(_, file)| there.get(file.path.as_str()) != Some(file)).collect();
-    let size = missing.iter().map(|(_, file)| file.size).sum();
-    let progress = Progress::begin(shown, "pushing", missing.len() as u64, size);
+    let local = folder.local;
+    let size = local.iter().map(|file| file.size).sum();
+    let progress = Progress::begin(shown, "pushing", local.len() as u64, size);
     let sent = Sent::default();
-    for_each(missing.len(), THREADS, &|index, stop| {
-        let (local, file) = missing[index];
+    for_each(local.len(), THREADS, &|index, stop| {
+        let local = &local[index];
+        let sha256 = folder.digests.of(local, stop, &|more| progress.add_hashed(more))?;
+        let file = local.with(Some(sha256));
+        if there.get(file.path.as_str()) == Some(&&file) {
+            progress.add_bytes(file.size);
+            progress.add_files(1);
+            return Ok(());
+        }
         let sender = Sender { api, package: version.id, progress: &progress, stop, sent: &sent };
-        sender.send(local, file)
+        sender.send(local, &file)
     })?;
     drop(progress);
-    verify(api, version, files)?;
+    verify(api, version, &folder.files(shown)?)?;
     Ok(sent.bytes())
 }
 
 /// Deletes what the draft has and the folder does not.
-fn clear(api: &Api, version: &Version, there: &[File], files: &[File], others: Others) -> Result<()> {
-    let wanted: HashSet<&str> = files.iter().map(|file| file.path.as_str()).collect();
+fn clear(api: &Api, version: &Version, there: &[File], local: &[LocalFile], others: Others) -> Result<()> {
+    let wanted: HashSet<&str> = local.iter().map(|file| file.path.as_str()).collect();
     let extra: Vec<&str> =
         there.iter().map(|file| file.path.as_str()).filter(|path| !wanted.contains(path)).collect();
     if extra.is_empty() {

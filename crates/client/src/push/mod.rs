@@ -16,9 +16,9 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use ureq::http::Method;
 
-use crate::api::Version;
+use crate::api::{File, Version};
 use crate::digests::Digests;
-use crate::files::{failed, walk};
+use crate::files::{LocalFile, failed, walk};
 use crate::http::Api;
 use crate::manifest;
 use crate::name::{Target, Wish, model_path, version_path};
@@ -123,6 +123,19 @@ impl Pushed {
     }
 }
 
+/// The files of the folder that is pushed.
+struct Folder<'a> {
+    local: &'a [LocalFile],
+    digests: Digests,
+}
+
+impl Folder<'_> {
+    /// Them as a version is to have them, by hashing those whose digests are not known yet.
+    fn files(&self, shown: Shown) -> Result<Vec<File>> {
+        self.digests.of_all(self.local, shown)
+    }
+}
+
 /// Makes a version of the folder's files.
 ///
 /// Fails with `Invalid` where something in the folder is no file that a version can have, and with `Conflict` where the
@@ -133,18 +146,29 @@ pub fn push(api: &Api, push: &Push<'_>) -> Result<Pushed> {
     if walked.files.is_empty() {
         return Err(Error::invalid(format!("{} has no files", dir.display())));
     }
-    let mut notes: Vec<String> =
-        walked.empty.iter().map(|folder| format!("the empty folder {folder} is not kept")).collect();
-    let files = Digests::open(push.cache, &dir).of(&walked.files, push.now, push.shown)?;
+    let folder = Folder { local: &walked.files, digests: Digests::open(push.cache, &dir) };
+    let memory = Memory::of(push.cache, api, &dir, push);
+    let pushed = send(api, push, &memory, &folder);
+    // What was hashed is remembered after a failure too: the next push goes on where this one stopped.
+    let kept = folder.digests.keep(folder.local, push.now);
+    let mut pushed = pushed?;
+    kept?;
+    let empty = walked.empty.iter().map(|folder| format!("the empty folder {folder} is not kept"));
+    pushed.notes.splice(0..0, empty);
+    Ok(pushed)
+}
+
+/// Finds or makes what the folder's files go to, sends them, and ends it.
+fn send(api: &Api, push: &Push<'_>, memory: &Memory, folder: &Folder<'_>) -> Result<Pushed> {
+    let mut notes = Vec::new();
     if ensure_model(api, push)? {
         notes.push(format!("made the model {}", push.target.model));
     }
-    let memory = Memory::of(push.cache, api, &dir, push);
-    let (version, sent, was_there) = match draft::begin(api, push, &memory, &files)? {
+    let (version, sent, was_there) = match draft::begin(api, push, memory, folder)? {
         Begun::Same(version) => (version, 0, true),
         Begun::Draft { version, is_own } => {
             let others = if is_own { Others::Deleted } else { push.others };
-            let sent = draft::fill(api, &version, &walked.files, &files, (others, push.shown))?;
+            let sent = draft::fill(api, &version, folder, (others, push.shown))?;
             (end(api, push.end, version)?, sent, false)
         }
     };
@@ -152,6 +176,7 @@ pub fn push(api: &Api, push: &Push<'_>) -> Result<Pushed> {
         memory.forget();
     }
     notes.extend(version.step_warning.iter().cloned());
+    let files = folder.files(push.shown)?;
     Ok(Pushed {
         files: files.len() as u64,
         size: files.iter().map(|file| file.size).sum(),

@@ -17,6 +17,10 @@ use crate::App;
 use crate::access::Granted;
 use crate::transfer::{self, Incoming, PlaceOf};
 
+/// How much more has to be durable before that is noted: a note costs a transaction, and a client that sends so much again
+/// after a crash loses little.
+const NOTED_EVERY_BYTES: u64 = 32 * 1024 * 1024;
+
 /// A file that somebody is about to send.
 #[derive(Clone, Debug)]
 pub struct Announcement {
@@ -117,7 +121,7 @@ async fn abandon(app: &App, project: ProjectId, upload: &Upload) -> Result<()> {
 
 /// Takes the bytes `span` of an upload; with the last byte the file is where `place` says.
 ///
-/// What arrives is kept, in steps of 32 MiB and when the body ends, however it ends. Bytes that are there already may be
+/// What arrives is kept, in steps of 32 MiB or so and when the body ends, however it ends. Bytes that are there already may be
 /// sent again. Fails with `Conflict` when those before `span` are missing.
 pub async fn receive(
     app: &App,
@@ -159,11 +163,12 @@ async fn receive_held(
     if upload.size_bytes != Some(upload.received_bytes) {
         return Ok(upload);
     }
-    finish(app, project, &upload, held, place).await?;
+    finish(app, granted, &upload, held, place).await?;
     Ok(Upload { is_done: true, ..upload })
 }
 
-/// Appends a body to what is there. Answers how far the upload is, and why the body broke off, if it did.
+/// Appends a body to what is there. Answers how far the upload is, which is noted unless it is whole, and why the body
+/// broke off, if it did.
 async fn take(
     app: &App,
     project: ProjectId,
@@ -178,8 +183,17 @@ async fn take(
         note(app, project, &upload.id, span.start).await?;
     }
     let mut noted = span.start;
-    match append(app, (project, &upload.id), (growing, span, bytes), &mut noted, held).await {
-        Ok(broken) => Ok((Upload { received_bytes: noted, ..upload }, broken)),
+    let appended = async {
+        let broken = append(app, (project, &upload.id), (growing, span, bytes), &mut noted, held).await;
+        let (received, broken) = broken?;
+        let is_whole = broken.is_none() && upload.size_bytes == Some(received);
+        if !is_whole && received > noted {
+            note(app, project, &upload.id, received).await?;
+        }
+        Ok((received, broken))
+    };
+    match appended.await {
+        Ok((received_bytes, broken)) => Ok((Upload { received_bytes, ..upload }, broken)),
         Err(error) => {
             // What is not noted does not count, and would keep a full disk full until somebody goes on with the upload.
             app.blobs.resume(store_key, noted, None).await?;
@@ -188,14 +202,15 @@ async fn take(
     }
 }
 
-/// Appends `bytes` to what grows, and notes in `noted`, too, how far it is durable. Answers why they broke off, if they did.
+/// Appends `bytes` to what grows, and notes in `noted`, too, how far it is durable while it does. Answers how far it is
+/// now, and why they broke off, if they did.
 async fn append(
     app: &App,
     (project, id): (ProjectId, &str),
     (mut growing, span, mut bytes): (Growing, Span, Incoming),
     noted: &mut u64,
     held: &mut Held,
-) -> Result<Option<Error>> {
+) -> Result<(u64, Option<Error>)> {
     let (mut at, mut broken) = (span.start, None);
     while at < span.end && broken.is_none() {
         let next = tokio::select! {
@@ -213,7 +228,7 @@ async fn append(
                 broken = Some(Error::invalid(format!("the body ended {} bytes early", span.end - at)));
             }
         }
-        if growing.durable_bytes() > *noted {
+        if growing.durable_bytes() >= *noted + NOTED_EVERY_BYTES {
             // Even if this fails, what is being written has to come to its end before anybody else goes on.
             match note(app, project, id, growing.durable_bytes()).await {
                 Ok(()) => *noted = growing.durable_bytes(),
@@ -222,12 +237,8 @@ async fn append(
         }
     }
     let (received_bytes, summed) = growing.finish().await?;
-    if received_bytes > *noted {
-        note(app, project, id, received_bytes).await?;
-        *noted = received_bytes;
-    }
     *held.summed = summed;
-    Ok(broken)
+    Ok((received_bytes, broken))
 }
 
 async fn note(app: &App, project: ProjectId, id: &str, bytes: u64) -> Result<()> {
@@ -235,14 +246,10 @@ async fn note(app: &App, project: ProjectId, id: &str, bytes: u64) -> Result<()>
     app.db.write(move |tx| uploads::set_received(tx, project, &id, bytes, now)).await
 }
 
-/// Makes the file of an upload whose bytes are all there. An upload that cannot become one is given up.
-async fn finish(
-    app: &App,
-    project: ProjectId,
-    upload: &Upload,
-    mut held: Held,
-    place: PlaceOf,
-) -> Result<()> {
+/// Makes the file of an upload whose bytes are all there, though that may not be noted. An upload that cannot become one
+/// is given up.
+async fn finish(app: &App, granted: &Granted, upload: &Upload, mut held: Held, place: PlaceOf) -> Result<()> {
+    let project = granted.project();
     let store_key = upload.store_key.clone().ok_or_else(|| Error::invalid("this upload takes parts"))?;
     let written = match held.summed.take() {
         Some(summed) => summed.finish(),
@@ -256,12 +263,28 @@ async fn finish(
         _ => Ok(()),
     };
     let place = done_with(app, project, upload, written.size_bytes, place);
-    let kept = transfer::keep(app.clone(), (store_key, written), checked, place).await;
+    let kept = transfer::keep(app.clone(), (store_key.clone(), written), checked, place).await;
     match &kept {
         Ok(()) => app.turns.forget(&upload.id),
-        // It is tried again when the last byte is sent once more.
-        Err(error) if matches!(error.kind(), Kind::Unavailable | Kind::Internal) => {}
+        Err(error) if matches!(error.kind(), Kind::Unavailable | Kind::Internal) => {
+            note_whole(app, granted, upload, &store_key).await;
+        }
         Err(_) => abandon(app, project, upload).await?,
     }
     kept
+}
+
+/// Notes that all bytes are there, so that the file is tried again when the last one is sent once more; where that fails
+/// too, what is not noted goes.
+async fn note_whole(app: &App, granted: &Granted, upload: &Upload, store_key: &StoreKey) {
+    let project = granted.project();
+    if note(app, project, &upload.id, upload.received_bytes).await.is_ok() {
+        return;
+    }
+    let noted = find(app, (project, granted.access.user()), upload.id.clone()).await;
+    let cut = async { app.blobs.resume(store_key, noted?.received_bytes, None).await };
+    if let Err(error) = cut.await {
+        // Whoever goes on with the upload cuts it then.
+        tracing::warn!(upload = %upload.id, %error, "an upload is longer on the disk than noted");
+    }
 }
