@@ -22,6 +22,9 @@ class Sqlite:
     """SQLite in a data folder."""
 
     name = "SQLite"
+    # Whether writes are measured with the cores kept awake, and what is to be said of it.
+    writes_awake = True
+    but = ""
 
     def __init__(self, folder):
         self.folder = Path(folder)
@@ -57,6 +60,8 @@ class Postgres:
     """A PostgreSQL server of its own, version 15 or newer."""
 
     name = "PostgreSQL"
+    writes_awake = False
+    but = " But for writes: with it, one of PostgreSQL's processes or another waits up to 0.7 s for a core."
 
     def __init__(self, folder):
         self.folder = Path(folder)

@@ -55,11 +55,15 @@ impl<'c> Tx<'c> {
         self.damage = Some(Damage::Disk);
     }
 
-    fn run<T>(&mut self, sql: &str, statement: impl FnOnce(&mut Link<'_>) -> Result<T, Fault>) -> Result<T> {
+    fn run<T>(
+        &mut self,
+        sql: &[&str],
+        statement: impl FnOnce(&mut Link<'_>) -> Result<T, Fault>,
+    ) -> Result<T> {
         if let Some(damage) = self.damage {
             return Err(damage.overlooked());
         }
-        refuse_control(sql)?;
+        sql.iter().try_for_each(|sql| refuse_control(sql))?;
         statement(&mut self.link).map_err(|fault| {
             self.damage = fault.damage;
             fault.error
@@ -67,7 +71,7 @@ impl<'c> Tx<'c> {
     }
 
     fn each_row(&mut self, sql: &str, params: &[&dyn Param], each: EachRow<'_>) -> Result<()> {
-        self.run(sql, |link| match link {
+        self.run(&[sql], |link| match link {
             Link::Sqlite(connection) => statement::each_row(connection, sql, params, each),
             Link::Postgres(session) => session.each_row(sql, params, each),
         })
@@ -77,7 +81,7 @@ impl<'c> Tx<'c> {
 impl Tx<'_> {
     /// Runs a statement that answers no rows, and returns how many rows it touched.
     pub fn execute(&mut self, sql: &str, params: &[&dyn Param]) -> Result<u64> {
-        self.run(sql, |link| match link {
+        self.run(&[sql], |link| match link {
             Link::Sqlite(connection) => statement::execute(connection, sql, params),
             Link::Postgres(session) => session.execute(sql, params),
         })
@@ -106,6 +110,24 @@ impl Tx<'_> {
         mut each: impl FnMut(&Row<'_>) -> Result<()>,
     ) -> Result<()> {
         self.each_row(sql, params, &mut |row| each(row).map(ControlFlow::Continue))
+    }
+
+    /// Runs several queries and hands over each row with the index of its query: all rows of the first one, then those
+    /// of the next. PostgreSQL is sent all of them at once, and works on one while the rows of another are read.
+    pub fn query_all(
+        &mut self,
+        queries: &[(&str, &[&dyn Param])],
+        mut each: impl FnMut(usize, &Row<'_>) -> Result<()>,
+    ) -> Result<()> {
+        let texts: Vec<&str> = queries.iter().map(|(sql, _)| *sql).collect();
+        self.run(&texts, |link| match link {
+            Link::Sqlite(connection) => queries.iter().enumerate().try_for_each(|(index, (sql, params))| {
+                statement::each_row(connection, sql, params, &mut |row| {
+                    each(index, row).map(ControlFlow::Continue)
+                })
+            }),
+            Link::Postgres(session) => session.each_row_of_all(queries, &mut each),
+        })
     }
 
     /// Runs a query and returns its first row, mapped, if there is one.

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
 
 use modelry_core::{Error, Kind, Result};
-use modelry_db::{Migration, Tx};
+use modelry_db::{Migration, Param, Tx};
 use modelry_testkit::{Db, both_empty};
 
 const COUNTERS: &[Migration] = &[Migration {
@@ -39,6 +39,52 @@ both_empty! {
         db.write(|tx| add(tx, "a")).await.unwrap();
         db.append(|tx| add(tx, "a")).await.unwrap();
         assert_eq!((value_of(&db, "a").await, value_of(&db, "b").await), (Some(2), None));
+    }
+
+    async fn several_queries_answer_one_after_the_other(db: Db) {
+        db.migrate(COUNTERS).await.unwrap();
+        db.write(|tx| (0..3_000).try_for_each(|row| add(tx, &format!("{row:04}")).map(drop))).await.unwrap();
+        let found = db.read(|tx| {
+            let before = "SELECT name FROM counters WHERE name < $1 ORDER BY name";
+            let behind = "SELECT name, value FROM counters WHERE name > $1 ORDER BY name LIMIT $2";
+            let mut found = Vec::new();
+            // The rows of each of the large ones are more than is sent at a time.
+            let queries: [(&str, &[&dyn Param]); 4] =
+                [(before, &[&"2000"]), (before, &[&"0000"]), (behind, &[&"1000", &1_i64]), (before, &[&"2500"])];
+            tx.query_all(&queries, |index, row| {
+                found.push((index, row.get::<String>(0)?));
+                Ok(())
+            })?;
+            Ok((found, value(tx, "0007")?))
+        });
+        let (found, after) = found.await.unwrap();
+        let names = |index, end| (0..end).map(move |row| (index, format!("{row:04}")));
+        let expected: Vec<_> =
+            names(0, 2_000).chain([(2, "1001".to_owned())]).chain(names(3, 2_500)).collect();
+        assert!(found == expected && after == Some(1));
+    }
+
+    async fn one_of_several_queries_that_fails_fails_the_transaction(db: Db) {
+        db.migrate(COUNTERS).await.unwrap();
+        db.write(|tx| (0..3_000).try_for_each(|row| add(tx, &format!("{row:04}")).map(drop))).await.unwrap();
+        let all = "SELECT name FROM counters";
+        let read = |queries: [&'static str; 3], refused: Option<usize>| {
+            let db = &db;
+            async move {
+                db.read(move |tx| {
+                    let queries = queries.map(|query| (query, [].as_slice()));
+                    tx.query_all(&queries, |index, _| match refused {
+                        Some(refused) if refused == index => Err(Error::conflict("no")),
+                        _ => Ok(()),
+                    })
+                })
+                .await
+            }
+        };
+        assert_eq!(read([all, all, all], Some(1)).await.unwrap_err().message(), "no");
+        assert_eq!(read([all, "SELECT nothing FROM counters", all], None).await.unwrap_err().kind(), Kind::Internal);
+        assert_eq!(read([all, "COMMIT", all], None).await.unwrap_err().kind(), Kind::Internal);
+        read([all, all, all], None).await.unwrap();
     }
 
     async fn work_that_says_no_leaves_nothing(db: Db) {

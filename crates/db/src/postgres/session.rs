@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::pin::pin;
 use std::sync::Arc;
 
-use futures_util::TryStreamExt;
+use futures_util::future::maybe_done;
+use futures_util::{TryStreamExt, poll};
 use modelry_core::Error;
 use tokio::runtime::Handle;
 use tokio_postgres::types::ToSql;
@@ -83,6 +84,34 @@ impl Session {
             while let Some(row) = rows.try_next().await? {
                 if each(&Row(RowOf::Postgres(&row)))?.is_break() {
                     break;
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// Sends all queries, then hands the rows of one after the other to `each`.
+    pub(crate) fn each_row_of_all(
+        &mut self,
+        queries: &[(&str, &[&dyn Param])],
+        each: &mut dyn FnMut(usize, &Row<'_>) -> modelry_core::Result<()>,
+    ) -> Result<(), Fault> {
+        let prepare = |(sql, params): &(&str, &[&dyn Param])| self.prepare(sql, params);
+        let statements = queries.iter().map(prepare).collect::<Result<Vec<_>, _>>()?;
+        self.runtime.block_on(async {
+            let mut asked = Vec::with_capacity(queries.len());
+            for (statement, (_, params)) in statements.iter().zip(queries) {
+                let mut query = Box::pin(maybe_done(self.client.query_raw(statement, values(params))));
+                // A query is sent when its answer is waited for first. That comes when those before are read.
+                let _ = poll!(&mut query);
+                asked.push(query);
+            }
+            for (index, mut query) in asked.into_iter().enumerate() {
+                query.as_mut().await;
+                let Some(answer) = query.as_mut().take_output() else { continue };
+                let mut rows = pin!(answer?);
+                while let Some(row) = rows.try_next().await? {
+                    each(index, &Row(RowOf::Postgres(&row)))?;
                 }
             }
             Ok(())

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use modelry_core::Result;
 use modelry_core::ids::{CandidateId, KeyId, ProjectId};
-use modelry_db::Tx;
+use modelry_db::{Row, Tx};
 
 use crate::keys::Keys;
 use crate::sql;
@@ -50,9 +50,21 @@ pub fn logged(
     let mut params = Vec::new();
     let mut metadata = Vec::new();
     for chunk in sql::padded(&numbers) {
-        metrics.append(&mut latest_rows(tx, project, &chunk)?);
-        params.append(&mut text_rows(tx, "params", project, &chunk)?);
-        metadata.append(&mut text_rows(tx, "metadata", project, &chunk)?);
+        let among = format!("project_id = $1 AND candidate_id IN ({})", sql::placeholders(2, chunk.len()));
+        let numbers =
+            "SELECT candidate_id, key_id, value, step, recorded_at, minimum, maximum FROM metric_latest";
+        let texts =
+            ["params", "metadata"].map(|table| format!("SELECT candidate_id, key_id, value FROM {table}"));
+        let queries = [numbers, &texts[0], &texts[1]].map(|select| format!("{select} WHERE {among}"));
+        let values = sql::bind(&[&project.0], &chunk);
+        tx.query_all(&queries.each_ref().map(|query| (query.as_str(), values.as_slice())), |index, row| {
+            match index {
+                0 => metrics.push(read_latest(row)?),
+                1 => params.push(read_text(row)?),
+                _ => metadata.push(read_text(row)?),
+            }
+            Ok(())
+        })?;
     }
     let used = metrics.iter().map(|row| row.1);
     let used = used.chain(params.iter().chain(&metadata).map(|row| row.1));
@@ -76,45 +88,18 @@ pub fn logged(
     Ok(all)
 }
 
-fn latest_rows(
-    tx: &mut Tx<'_>,
-    project: ProjectId,
-    chunk: &[i64],
-) -> Result<Vec<(CandidateId, KeyId, LatestMetric)>> {
-    let places = sql::placeholders(2, chunk.len());
-    tx.query(
-        &format!(
-            "SELECT candidate_id, key_id, value, step, recorded_at, minimum, maximum FROM metric_latest
-             WHERE project_id = $1 AND candidate_id IN ({places})"
-        ),
-        &sql::bind(&[&project.0], chunk),
-        |row| {
-            let metric = LatestMetric {
-                key: Arc::default(),
-                value: row.get::<Option<f64>>(2)?.unwrap_or(f64::NAN),
-                step: row.get(3)?,
-                timestamp: row.get(4)?,
-                minimum: row.get(5)?,
-                maximum: row.get(6)?,
-            };
-            Ok((CandidateId(row.get(0)?), KeyId(row.get(1)?), metric))
-        },
-    )
+fn read_latest(row: &Row<'_>) -> Result<(CandidateId, KeyId, LatestMetric)> {
+    let metric = LatestMetric {
+        key: Arc::default(),
+        value: row.get::<Option<f64>>(2)?.unwrap_or(f64::NAN),
+        step: row.get(3)?,
+        timestamp: row.get(4)?,
+        minimum: row.get(5)?,
+        maximum: row.get(6)?,
+    };
+    Ok((CandidateId(row.get(0)?), KeyId(row.get(1)?), metric))
 }
 
-fn text_rows(
-    tx: &mut Tx<'_>,
-    table: &str,
-    project: ProjectId,
-    chunk: &[i64],
-) -> Result<Vec<(CandidateId, KeyId, String)>> {
-    let places = sql::placeholders(2, chunk.len());
-    tx.query(
-        &format!(
-            "SELECT candidate_id, key_id, value FROM {table}
-             WHERE project_id = $1 AND candidate_id IN ({places})"
-        ),
-        &sql::bind(&[&project.0], chunk),
-        |row| Ok((CandidateId(row.get(0)?), KeyId(row.get(1)?), row.get(2)?)),
-    )
+fn read_text(row: &Row<'_>) -> Result<(CandidateId, KeyId, String)> {
+    Ok((CandidateId(row.get(0)?), KeyId(row.get(1)?), row.get(2)?))
 }

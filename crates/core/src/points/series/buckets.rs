@@ -19,21 +19,26 @@ pub struct Buckets<X: Place> {
     cells: BTreeMap<i64, usize>,
     /// In the order in which they came to be.
     made: Vec<Bucket<X>>,
-    /// The cell of the last point, with the number of its bucket: the next point is mostly near.
-    current: Option<(i64, usize)>,
+    /// Cells met before with the numbers of their buckets, each at the place that its low bits say.
+    met: Vec<Option<(i64, usize)>>,
 }
+
+/// How many cells are remembered, and more where there may be more buckets; a power of two. Cells next to each other have
+/// places next to each other.
+const MET: usize = 2_048;
 
 impl<X: Place> Buckets<X> {
     /// No points, and at most `most` buckets for them.
     pub fn new(most: NonZeroUsize) -> Self {
-        Self { most, width: X::Width::default(), cells: BTreeMap::new(), made: Vec::new(), current: None }
+        let met = vec![None; most.get().next_power_of_two().clamp(MET, 8 * MET)];
+        Self { most, width: X::Width::default(), cells: BTreeMap::new(), made: Vec::new(), met }
     }
 
     /// Puts a point in. Of two points at one x the one that comes later is the last.
     pub fn add(&mut self, x: X, value: f64) {
         let cell = x.cell(self.width);
-        let number = match self.current {
-            Some((current, number)) if current == cell => number,
+        let number = match self.met[self.place(cell)] {
+            Some((met, number)) if met == cell => number,
             _ => self.find_or_make(x, cell),
         };
         self.made[number].add(x, value);
@@ -49,8 +54,15 @@ impl<X: Place> Buckets<X> {
             Some(number) => *number,
             None => self.make(x),
         };
-        self.current = Some((x.cell(self.width), number));
+        let (cell, place) = (x.cell(self.width), self.place(x.cell(self.width)));
+        self.met[place] = Some((cell, number));
         number
+    }
+
+    /// Where it is remembered what is known of a cell.
+    fn place(&self, cell: i64) -> usize {
+        let low = cell.cast_unsigned() & (self.met.len() as u64 - 1);
+        usize::try_from(low).expect("it is less than the length of a vector")
     }
 
     /// Makes a bucket for `x`, and where these are too many, or `x` is too far off, makes all of them wider first.
@@ -72,13 +84,24 @@ impl<X: Place> Buckets<X> {
         }
     }
 
-    /// Doubles the width, with `x` to come.
+    /// Whether cells of the width hold `x` besides the `sorted` buckets.
+    fn has_room(&self, sorted: &[Bucket<X>], x: X) -> bool {
+        let mut cells: Vec<i64> = sorted.iter().map(|bucket| bucket.from().cell(self.width)).collect();
+        cells.dedup();
+        cells.len() < self.most.get() || cells.contains(&x.cell(self.width))
+    }
+
+    /// Doubles the width as often as it takes to have room for `x`.
     fn widen(&mut self, x: X) {
         let sorted = std::mem::take(&mut self.cells).into_values().map(|number| self.made[number]);
         let sorted: Vec<Bucket<X>> = sorted.collect();
         let first = sorted.first().map(Bucket::from).filter(|first| *first < x).unwrap_or(x);
         let last = sorted.last().map(Bucket::to).filter(|last| *last > x).unwrap_or(x);
         self.width = X::wider(self.width, first, last);
+        while !self.has_room(&sorted, x) {
+            self.width = X::wider(self.width, first, last);
+        }
+        self.met.fill(None);
         self.made.clear();
         for bucket in sorted {
             let cell = bucket.from().cell(self.width);
