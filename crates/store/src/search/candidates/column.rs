@@ -151,7 +151,8 @@ impl Columns<'_> {
     /// What is selected: the number, the start, then what the columns say.
     pub(super) fn select(&self) -> String {
         let keys = self.keys.iter().flat_map(Column::selected);
-        ["c.id", "c.start_time"].into_iter().chain(keys).collect::<Vec<_>>().join(", ")
+        let [start, id] = self.ties;
+        [id, start].into_iter().chain(keys).collect::<Vec<_>>().join(", ")
     }
 
     /// The place of the candidate in a row of what [`Columns::select`] says.

@@ -12,7 +12,7 @@ use crate::search::binds::Binds;
 
 /// A condition that at most this many candidates satisfy may drive: they are found and sorted. With more, walking the
 /// order and probing is faster (figures in docs/ARCHITECTURE.md).
-const FEW: i64 = 20_000;
+pub(super) const FEW: i64 = 20_000;
 
 /// What a statement walks.
 #[derive(Clone, Copy, Debug)]

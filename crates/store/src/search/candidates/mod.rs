@@ -156,7 +156,8 @@ impl<'q> Search<'q> {
         for Part { experiment, choice } in parts {
             let before = best.last().filter(|_| best.len() == wanted);
             let driver = choice.driver;
-            let step = Step { search: self, experiment, driver, gathered: None, phase, before, wanted };
+            let (gathered, unseen) = (None, false);
+            let step = Step { search: self, experiment, driver, gathered, unseen, phase, before, wanted };
             let mut found = match trial::run(tx, step, choice.trial)? {
                 Some(found) => found,
                 None => step.run(tx)?,

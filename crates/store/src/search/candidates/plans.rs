@@ -29,10 +29,19 @@ struct Shape {
     /// Where the page starts.
     start: Option<Place>,
     reach: Reach<'static>,
+    /// Whether the table of candidates is left out.
+    unseen: bool,
 }
 
-const SHAPE: Shape =
-    Shape { filter: "", order: &[], by: By::Order, phase: Phase::Present, start: None, reach: Reach::All };
+const SHAPE: Shape = Shape {
+    filter: "",
+    order: &[],
+    by: By::Order,
+    phase: Phase::Present,
+    start: None,
+    reach: Reach::All,
+    unseen: false,
+};
 
 /// The steps of the plan, one a line.
 async fn plan(shape: Shape) -> String {
@@ -86,7 +95,8 @@ fn explain(tx: &mut Tx<'_>, shape: &Shape) -> Result<Vec<String>> {
         start: shape.start.as_ref(),
     };
     let (phase, experiment) = (shape.phase, &experiment);
-    let step = Step { search: &search, experiment, driver, gathered: None, phase, before: None, wanted: 10 };
+    let (gathered, unseen, before) = (None, shape.unseen, None);
+    let step = Step { search: &search, experiment, driver, gathered, unseen, phase, before, wanted: 10 };
     let statement = step.statement(shape.reach);
     let text = format!("EXPLAIN QUERY PLAN {}", statement.text);
     tx.query(&text, &statement.binds.as_params(), |row| row.get(3))
@@ -314,6 +324,25 @@ async fn texts_of_which_one_is_had_drive_by_their_index() {
     insta::assert_snapshot!(plan(shape).await, @r"
     SEARCH f USING COVERING INDEX params_by_value (project_id=? AND experiment_id=? AND key_id=? AND sort=?)
     SEARCH c USING PRIMARY KEY (project_id=? AND id=?)
+    USE TEMP B-TREE FOR ORDER BY
+    ");
+}
+
+#[tokio::test]
+async fn what_satisfies_a_condition_is_looked_up_by_number_and_not_seen() {
+    let shape = Shape {
+        filter: "metrics.loss > 0.5",
+        order: &["metrics.acc DESC"],
+        by: By::FirstCondition,
+        unseen: true,
+        ..SHAPE
+    };
+    insta::assert_snapshot!(plan(shape).await, @r"
+    CO-ROUTINE f
+    SEARCH f USING COVERING INDEX metric_latest_by_value (project_id=? AND experiment_id=? AND key_id=? AND rank=? AND value>?)
+    USE TEMP B-TREE FOR ORDER BY
+    SCAN f
+    SEARCH o USING PRIMARY KEY (project_id=? AND candidate_id=? AND key_id=?)
     USE TEMP B-TREE FOR ORDER BY
     ");
 }

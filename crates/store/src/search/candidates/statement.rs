@@ -25,6 +25,8 @@ pub(super) struct Step<'q> {
     pub(super) driver: Driver<'q>,
     /// The condition whose candidates are gathered before anything is walked, instead of being looked up one by one.
     pub(super) gathered: Option<&'q Logged>,
+    /// Whether the table of candidates is left out, so that those in the bin are found too.
+    pub(super) unseen: bool,
     pub(super) phase: Phase,
     /// Only what comes before this place.
     pub(super) before: Option<&'q Place>,
@@ -132,6 +134,7 @@ impl<'q> Builder<'q> {
         let project = self.project.clone();
         let first = self.step.first();
         match (self.step.driver, first) {
+            (Driver::Logged(logged), _) if self.step.unseen => self.walk_by_number(logged, &experiment),
             (Driver::Logged(logged), _) => {
                 self.walk_key(logged.key, &experiment, "f");
                 self.conditions.push(row_condition(&mut self.binds, "f", logged));
@@ -142,7 +145,7 @@ impl<'q> Builder<'q> {
                 self.conditions.push(format!("c.project_id = {project} AND c.experiment_id = {experiment}"));
             }
         }
-        if self.candidate != "c.id" {
+        if self.candidate != "c.id" && !self.step.unseen {
             self.from.push("candidates c".to_owned());
             self.conditions.push(format!("c.project_id = {project} AND c.id = {}", self.candidate));
         }
@@ -160,10 +163,22 @@ impl<'q> Builder<'q> {
         self.conditions.push(key.walk(&mut self.binds, &self.project, experiment, alias));
     }
 
+    /// Those that satisfy a condition in the order of their numbers, in which rows looked up by these are near each other.
+    fn walk_by_number(&mut self, logged: &Logged, experiment: &str) {
+        let walk = logged.key.walk(&mut self.binds, &self.project, experiment, "f");
+        let holds = row_condition(&mut self.binds, "f", logged);
+        let (table, all) = (logged.key.table.name(), self.binds.add(driver::FEW));
+        // Without `LIMIT` the engine takes the order for needless.
+        self.from.push(format!(
+            "(SELECT f.candidate_id FROM {table} f WHERE {walk} AND {holds} ORDER BY f.candidate_id LIMIT {all}) f"
+        ));
+    }
+
     /// The view and the phase.
     fn show(&mut self) {
         let is_deleted = self.step.experiment.deleted_at.is_some();
         match self.step.search.view {
+            _ if self.step.unseen => {}
             View::Active => self.conditions.push("c.deleted_at IS NULL".to_owned()),
             View::Deleted if !is_deleted => self.conditions.push("c.deleted_at IS NOT NULL".to_owned()),
             // The candidates of a deleted experiment all are.
@@ -239,6 +254,7 @@ impl<'q> Builder<'q> {
         let keys = sorting.keys.iter().enumerate().map(column).collect();
         let ties = match (self.step.driver, self.step.first()) {
             (Driver::Order, Some(_)) => ["o.start_time", "o.candidate_id"],
+            _ if self.step.unseen => ["o.start_time", "o.candidate_id"],
             _ => ["c.start_time", "c.id"],
         };
         Columns { sorting, keys, ties }

@@ -2,13 +2,20 @@
 
 use modelry_core::Result;
 use modelry_core::ids::CandidateId;
-use modelry_db::Tx;
+use modelry_db::{Engine, Tx};
 
+use super::Search;
 use super::driver::{self, Driver};
-use super::order::{Phase, Place};
+use super::filter::Node;
+use super::order::{Phase, Place, SortKey, Source};
 use super::statement::{Reach, Step};
+use crate::search::View;
 use crate::search::binds::Binds;
 use crate::search::keyset::{self, SortValue, Term};
+use crate::sql;
+
+/// Of so many candidates at most that are found it is looked whether they are in the bin afterwards.
+const SEEN_AFTERWARDS: usize = 1_000;
 
 /// So many candidates are looked at for one that lacks the key, before it is counted whether any does.
 const TRIED: i64 = 1_000;
@@ -21,6 +28,7 @@ impl Step<'_> {
                 self.lacking(tx)
             }
             (Driver::Order, Phase::Present) if self.search.sorting.turns() => self.turning(tx),
+            (Driver::Logged(_), Phase::Present) if self.is_about_logged() => self.seeing_last(tx),
             _ => self.query(tx, Reach::All),
         }
     }
@@ -48,6 +56,43 @@ impl Step<'_> {
             found.append(&mut Step { wanted: room, ..self }.query(tx, Reach::Value(&value))?);
         }
         Ok(found)
+    }
+
+    /// Whether the order and the filter ask for nothing but what was logged, so that candidates need not be seen.
+    /// PostgreSQL goes about such a search as its statistics advise, and is better left to it.
+    fn is_about_logged(&self) -> bool {
+        let Search { engine, sorting, plan, view, .. } = self.search;
+        *engine == Engine::Sqlite
+            && *view != View::Deleted
+            && self.wanted <= SEEN_AFTERWARDS
+            && matches!(sorting.keys.as_slice(), [SortKey { source: Source::Logged(_), .. }])
+            && plan.conditions.iter().all(|node| matches!(node, Node::Logged(_)))
+    }
+
+    /// Of thousands that satisfy a condition a page is shown, so only of these it is looked whether they are in the bin.
+    /// As a rule none is; where one is, all that satisfy the condition are looked up.
+    fn seeing_last(self, tx: &mut Tx<'_>) -> Result<Vec<Place>> {
+        let found = Step { unseen: true, ..self }.query(tx, Reach::All)?;
+        if self.search.view == View::All || self.count_active(tx, &found)? == found.len() {
+            return Ok(found);
+        }
+        self.query(tx, Reach::All)
+    }
+
+    /// How many of these are not in the bin.
+    fn count_active(&self, tx: &mut Tx<'_>, places: &[Place]) -> Result<usize> {
+        let numbers: Vec<i64> = places.iter().map(|place| place.id.0).collect();
+        let mut active = 0;
+        for chunk in sql::padded(&numbers) {
+            let among = sql::placeholders(2, chunk.len());
+            let text = format!(
+                "SELECT count(*) FROM candidates c
+                 WHERE c.project_id = $1 AND c.id IN ({among}) AND c.deleted_at IS NULL"
+            );
+            active +=
+                tx.query_one(&text, &sql::bind(&[&self.search.project.0], &chunk), |row| row.get::<i64>(0))?;
+        }
+        Ok(usize::try_from(active).unwrap_or(0))
     }
 
     /// Those that lack what the order is by. Where few do, or none, all would be looked at for them, so after a short

@@ -104,7 +104,16 @@ fn with_step<T>(
     let (phase, before) = (Phase::Present, None);
     work(
         tx,
-        Step { search: &search, experiment: &experiment, driver, gathered: None, phase, before, wanted: 5 },
+        Step {
+            search: &search,
+            experiment: &experiment,
+            driver,
+            gathered: None,
+            unseen: false,
+            phase,
+            before,
+            wanted: 5,
+        },
     )
 }
 
@@ -135,6 +144,14 @@ both! {
     async fn a_trial_that_does_not_fill_the_page_finds_nothing(db: Db) {
         seed(&db).await;
         assert_eq!(tried(&db, ("metrics.loss ASC", None), 4).await.0, None);
+    }
+
+    async fn what_satisfies_the_condition_and_is_in_the_bin_is_passed_over(db: Db) {
+        seed(&db).await;
+        assert_eq!(tried(&db, ("metrics.loss DESC", None), 4).await.1, [59, 57, 55, 53, 51]);
+        db.write(|tx| candidates::delete(tx, PROJECT, &format!("{:032x}", 57).parse()?, NOW)).await.expect("it is there");
+        assert_eq!(tried(&db, ("metrics.loss DESC", None), 4).await.1, [59, 55, 53, 51, 49]);
+        assert_eq!(tried(&db, ("metrics.loss ASC", None), 4).await.1, [1, 3, 5, 7, 9]);
     }
 
     async fn a_trial_gives_up_where_too_many_are_equal(db: Db) {
