@@ -328,18 +328,29 @@ async fn texts_of_which_one_is_had_drive_by_their_index() {
     ");
 }
 
+/// The plan of a search whose condition drives, without the table of candidates.
+async fn unseen(filter: &'static str) -> String {
+    let (by, unseen) = (By::FirstCondition, true);
+    plan(Shape { filter, order: &["metrics.acc DESC"], by, unseen, ..SHAPE }).await
+}
+
 #[tokio::test]
 async fn what_satisfies_a_condition_is_looked_up_by_number_and_not_seen() {
-    let shape = Shape {
-        filter: "metrics.loss > 0.5",
-        order: &["metrics.acc DESC"],
-        by: By::FirstCondition,
-        unseen: true,
-        ..SHAPE
-    };
-    insta::assert_snapshot!(plan(shape).await, @r"
+    insta::assert_snapshot!(unseen("metrics.loss > 0.5").await, @r"
     CO-ROUTINE f
     SEARCH f USING COVERING INDEX metric_latest_by_value (project_id=? AND experiment_id=? AND key_id=? AND rank=? AND value>?)
+    USE TEMP B-TREE FOR ORDER BY
+    SCAN f
+    SEARCH o USING PRIMARY KEY (project_id=? AND candidate_id=? AND key_id=?)
+    USE TEMP B-TREE FOR ORDER BY
+    ");
+}
+
+#[tokio::test]
+async fn what_has_one_value_of_a_param_is_found_by_its_index_and_then_put_in_order() {
+    insta::assert_snapshot!(unseen("params.lr = '0.1'").await, @r"
+    CO-ROUTINE f
+    SEARCH f USING COVERING INDEX params_by_value (project_id=? AND experiment_id=? AND key_id=? AND sort=?)
     USE TEMP B-TREE FOR ORDER BY
     SCAN f
     SEARCH o USING PRIMARY KEY (project_id=? AND candidate_id=? AND key_id=?)

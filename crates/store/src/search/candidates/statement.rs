@@ -168,9 +168,9 @@ impl<'q> Builder<'q> {
         let walk = logged.key.walk(&mut self.binds, &self.project, experiment, "f");
         let holds = row_condition(&mut self.binds, "f", logged);
         let (table, all) = (logged.key.table.name(), self.binds.add(driver::FEW));
-        // Without `LIMIT` the engine takes the order for needless.
+        // Without `LIMIT` the engine takes the order for needless, and without `+` it walks the whole project for it.
         self.from.push(format!(
-            "(SELECT f.candidate_id FROM {table} f WHERE {walk} AND {holds} ORDER BY f.candidate_id LIMIT {all}) f"
+            "(SELECT f.candidate_id FROM {table} f WHERE {walk} AND {holds} ORDER BY +f.candidate_id LIMIT {all}) f"
         ));
     }
 
