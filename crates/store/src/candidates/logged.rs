@@ -51,11 +51,11 @@ pub fn logged(
     let mut metadata = Vec::new();
     for chunk in sql::padded(&numbers) {
         let among = format!("project_id = $1 AND candidate_id IN ({})", sql::placeholders(2, chunk.len()));
-        let numbers =
+        let latest =
             "SELECT candidate_id, key_id, value, step, recorded_at, minimum, maximum FROM metric_latest";
         let texts =
             ["params", "metadata"].map(|table| format!("SELECT candidate_id, key_id, value FROM {table}"));
-        let queries = [numbers, &texts[0], &texts[1]].map(|select| format!("{select} WHERE {among}"));
+        let queries = [latest, &texts[0], &texts[1]].map(|select| format!("{select} WHERE {among}"));
         let values = sql::bind(&[&project.0], &chunk);
         tx.query_all(&queries.each_ref().map(|query| (query.as_str(), values.as_slice())), |index, row| {
             match index {
