@@ -5,7 +5,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier};
 
-use modelry_core::{Kind, Result};
+use modelry_core::{Error, Kind, Result};
 use modelry_db::{Db, Migration, PostgresOptions, Tx};
 use modelry_testkit::{Schema, TestDatabase};
 
@@ -67,6 +67,43 @@ async fn a_connection_lost_during_the_commit_is_not_tried_again() {
         add(tx, 1)
     });
     assert_eq!((lost.await.unwrap_err().kind(), runs.load(Ordering::SeqCst)), (Kind::Unavailable, 1));
+    database.finish().await;
+}
+
+#[tokio::test]
+async fn a_connection_lost_while_nobody_used_it_is_replaced() {
+    let (Some(database), Some(other)) = (database().await, database().await) else { return };
+    let db = database.db();
+    for written in [0, 1] {
+        let idle =
+            db.read(|tx| tx.query_one("SELECT pg_backend_pid()::bigint", &[], |row| row.get::<i64>(0)));
+        let idle = idle.await.unwrap();
+        let killer = other.db();
+        let end = killer.write(move |tx| {
+            tx.query_one("SELECT pg_terminate_backend($1::bigint::int, 10000)", &[&idle], |row| {
+                row.get::<bool>(0)
+            })
+        });
+        assert!(end.await.unwrap(), "{idle} ends");
+        if written == 0 {
+            assert_eq!(values(&db).await, [0, 0]);
+        } else {
+            assert_eq!(db.write(|tx| add(tx, 1)).await.unwrap(), 1);
+        }
+    }
+    assert_eq!(values(&db).await, [1, 0]);
+    database.finish().await;
+    other.finish().await;
+}
+
+#[tokio::test]
+async fn work_that_runs_no_statement_leaves_nothing_for_the_next() {
+    let Some(database) = database().await else { return };
+    let db = database.db();
+    db.read(|_| Ok(())).await.unwrap();
+    assert_eq!(db.read(|_| Err::<(), _>(Error::not_found("it"))).await.unwrap_err().kind(), Kind::NotFound);
+    db.write(|tx| add(tx, 1)).await.unwrap();
+    assert_eq!(values(&db).await, [1, 0]);
     database.finish().await;
 }
 

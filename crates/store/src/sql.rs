@@ -2,8 +2,9 @@
 
 use modelry_db::Param;
 
-/// Lengths that an `IN` list is padded to, so that few statements serve every length. A page of 100 is the usual one.
-const LENGTHS: [usize; 5] = [1, 8, 32, 100, 500];
+/// Lengths that an `IN` list is padded to, so that few statements serve every length. A page of 100 is the usual one, and
+/// one more tells that there is a next page.
+const LENGTHS: [usize; 5] = [1, 8, 32, 101, 500];
 
 /// Splits `ids` into lists of a few fixed lengths; a short list repeats its last id, which changes no answer of `IN`.
 pub(crate) fn padded<T: Clone>(ids: &[T]) -> Vec<Vec<T>> {

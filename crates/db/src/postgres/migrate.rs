@@ -1,11 +1,11 @@
 //! Brings a PostgreSQL schema to that of this program.
 
+use std::ops::ControlFlow;
+
 use modelry_core::{Error, Result};
-use tokio_postgres::Client;
 
 use super::lower::with_collation;
 use super::session::Session;
-use crate::fault::Fault;
 use crate::migrate::{Applied, LIST, RECORD, TABLE, checksum, pending, refuse_deferred};
 use crate::{Engine, Migrated, Migration, rewrite_ddl};
 
@@ -16,48 +16,49 @@ ON CONFLICT (position) DO NOTHING";
 const QUEUE_UP: &str = "UPDATE modelry_migrations SET checksum = '' WHERE position = 0";
 
 /// Runs what is missing in one transaction. The session is of no use after an error.
-pub(crate) async fn migrate(session: &Session, known: &'static [Migration]) -> Result<Migrated> {
-    let client = session.client();
-    make_table(client).await?;
-    batch(client, GUARD).await?;
+pub(crate) fn migrate(session: &mut Session, known: &'static [Migration]) -> Result<Migrated> {
+    make_table(session)?;
+    batch(session, GUARD)?;
     // At read committed, the list below is read after the wait and shows what the one before has done.
-    batch(client, "BEGIN ISOLATION LEVEL READ COMMITTED").await?;
-    batch(client, QUEUE_UP).await?;
-    let applied = applied(client).await?;
+    batch(session, "BEGIN ISOLATION LEVEL READ COMMITTED")?;
+    batch(session, QUEUE_UP)?;
+    let applied = applied(session)?;
     let mut names = Vec::new();
     for (position, migration) in pending(&applied, known)? {
         refuse_deferred(migration)?;
         let sql = with_collation(&rewrite_ddl(Engine::Postgres, migration.sql), session.collation());
-        batch(client, &sql).await.map_err(|error| {
+        batch(session, &sql).map_err(|error| {
             Error::internal(format!("the migration `{}` failed", migration.name)).with_source(error)
         })?;
-        client
+        session
             .execute(RECORD, &[&position, &migration.name, &checksum(migration)])
-            .await
-            .map_err(|error| Fault::from(error).error)?;
+            .map_err(|fault| fault.error)?;
         names.push(migration.name);
     }
-    batch(client, "COMMIT").await?;
+    batch(session, "COMMIT")?;
     Ok(Migrated { applied: names, total: known.len() })
 }
 
 /// Makes the table of migrations. Two processes that do it at once meet in the catalogue: the second one tries again
 /// and finds it.
-async fn make_table(client: &Client) -> Result<()> {
+fn make_table(session: &mut Session) -> Result<()> {
     let table = rewrite_ddl(Engine::Postgres, TABLE);
-    match batch(client, &table).await {
+    match batch(session, &table) {
         Ok(()) => Ok(()),
-        Err(_) => batch(client, &table).await,
+        Err(_) => batch(session, &table),
     }
 }
 
-async fn applied(client: &Client) -> Result<Vec<Applied>> {
-    let rows = client.query(LIST, &[]).await.map_err(|error| Fault::from(error).error)?;
-    let read = |row: &tokio_postgres::Row| Ok(Applied { name: row.try_get(0)?, checksum: row.try_get(1)? });
-    let applied: Result<_, tokio_postgres::Error> = rows.iter().map(read).collect();
-    applied.map_err(|error| Fault::from(error).error)
+fn applied(session: &mut Session) -> Result<Vec<Applied>> {
+    let mut applied = Vec::new();
+    let read = session.each_row(LIST, &[], &mut |row| {
+        applied.push(Applied { name: row.get(0)?, checksum: row.get(1)? });
+        Ok(ControlFlow::Continue(()))
+    });
+    read.map_err(|fault| fault.error)?;
+    Ok(applied)
 }
 
-async fn batch(client: &Client, sql: &str) -> Result<()> {
-    client.batch_execute(sql).await.map_err(|error| Fault::from(error).error)
+fn batch(session: &mut Session, sql: &str) -> Result<()> {
+    session.control(sql).map_err(|fault| fault.error)
 }

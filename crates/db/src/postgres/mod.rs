@@ -80,12 +80,16 @@ impl Postgres {
     }
 
     pub(crate) async fn migrate(&self, migrations: &'static [Migration]) -> Result<Migrated> {
-        let taken = self.pool.take().await?;
-        let migrated = migrate::migrate(&taken.session, migrations).await;
-        if migrated.is_ok() {
-            self.pool.put_back(taken);
-        }
-        migrated
+        let mut taken = self.pool.take().await?;
+        let pool = Arc::clone(&self.pool);
+        let migrate = spawn_blocking(move || {
+            let migrated = migrate::migrate(&mut taken.session, migrations);
+            if migrated.is_ok() {
+                pool.put_back(taken);
+            }
+            migrated
+        });
+        migrate.await.map_err(|error| Error::unavailable(CLOSED).with_source(error))?
     }
 
     pub(crate) fn stats(&self) -> Stats {

@@ -1,18 +1,19 @@
 //! The connections to the server: so many and no more, opened when they are needed, replaced when they are lost.
 
+use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use modelry_core::{Error, Result};
-use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::spawn_blocking;
+use tokio_postgres::Config;
 use tokio_postgres::config::SslMode;
-use tokio_postgres::{Client, Config, NoTls};
 
 use super::lower::FIND_COLLATION;
 use super::session::Session;
 use crate::PostgresOptions;
-use crate::fault::{CLOSED, Fault, LOST};
+use crate::fault::{CLOSED, Fault};
 
 /// How long a server may take to answer a new connection, unless the URL says otherwise.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -39,19 +40,10 @@ impl Pool {
     pub(crate) async fn open(options: PostgresOptions) -> Result<Self> {
         let config = parse(&options.url)?;
         let greeting = options.schema.as_deref().map_or_else(String::new, set_schema);
-        let client = connect(&config, &greeting).await?;
-        let encoding: String = ask(&client, "SHOW server_encoding").await?.unwrap_or_default();
-        if encoding != "UTF8" {
-            return Err(Error::invalid(format!("the database has the encoding {encoding}; it must be UTF8")));
-        }
-        let collation = ask(&client, FIND_COLLATION).await?;
-        if collation.is_none() {
-            tracing::warn!("the server has no collation for Unicode: ILIKE forgets case for ASCII only");
-        }
-        let collation: Arc<str> = collation.unwrap_or_else(|| "C".to_owned()).into();
         let count = u32::try_from(options.connections).map_err(|_| Error::invalid("too many connections"))?;
         let slots = Arc::new(Semaphore::new(options.connections));
-        let first = Session::new(client, Handle::current(), Arc::clone(&collation));
+        let first = connect(&config, &greeting, inspect).await?;
+        let collation = Arc::clone(first.collation());
         Ok(Self { config, greeting, collation, count, slots, idle: Mutex::new(vec![first]) })
     }
 
@@ -61,8 +53,12 @@ impl Pool {
         if let Some(session) = self.take_idle() {
             return Ok(Taken { session, slot });
         }
-        let client = connect(&self.config, &self.greeting).await?;
-        let session = Session::new(client, Handle::current(), Arc::clone(&self.collation));
+        let collation = Arc::clone(&self.collation);
+        let settle = |session: &mut Session| {
+            session.set_collation(collation);
+            Ok(())
+        };
+        let session = connect(&self.config, &self.greeting, settle).await?;
         Ok(Taken { session, slot })
     }
 
@@ -115,19 +111,45 @@ fn set_schema(schema: &str) -> String {
     format!("SET search_path TO \"{}\"", schema.replace('"', "\"\""))
 }
 
-async fn connect(config: &Config, greeting: &str) -> Result<Client> {
-    let (client, connection) =
-        config.connect(NoTls).await.map_err(|error| Fault::unavailable(LOST, error).error)?;
-    tokio::spawn(async move {
-        if let Err(error) = connection.await {
-            tracing::warn!(%error, "a connection to the database is lost");
-        }
+/// A new connection, once `prepare` has seen it.
+async fn connect(
+    config: &Config,
+    greeting: &str,
+    prepare: impl FnOnce(&mut Session) -> Result<(), Fault> + Send + 'static,
+) -> Result<Session> {
+    let (config, greeting) = (config.clone(), greeting.to_owned());
+    let connect = spawn_blocking(move || {
+        let mut session = Session::connect(&config, &greeting)?;
+        prepare(&mut session)?;
+        Ok(session)
     });
-    client.batch_execute(greeting).await.map_err(|error| Fault::from(error).error)?;
-    Ok(client)
+    let session: Result<_, Fault> =
+        connect.await.map_err(|error| Error::unavailable(CLOSED).with_source(error))?;
+    session.map_err(|fault| fault.error)
 }
 
-async fn ask(client: &Client, sql: &str) -> Result<Option<String>> {
-    let row = client.query_opt(sql, &[]).await.map_err(|error| Fault::from(error).error)?;
-    row.map(|row| row.try_get(0)).transpose().map_err(|error| Fault::from(error).error)
+/// Looks whether the server is of any use, and which collation it has.
+fn inspect(session: &mut Session) -> Result<(), Fault> {
+    let encoding = ask(session, "SHOW server_encoding")?.unwrap_or_default();
+    if encoding != "UTF8" {
+        return Err(
+            Error::invalid(format!("the database has the encoding {encoding}; it must be UTF8")).into()
+        );
+    }
+    let collation = ask(session, FIND_COLLATION)?;
+    if collation.is_none() {
+        tracing::warn!("the server has no collation for Unicode: ILIKE forgets case for ASCII only");
+    }
+    session.set_collation(collation.unwrap_or_else(|| "C".to_owned()).into());
+    Ok(())
+}
+
+/// The first text of an answer.
+fn ask(session: &mut Session, sql: &str) -> Result<Option<String>, Fault> {
+    let mut first = None;
+    session.each_row(sql, &[], &mut |row| {
+        first = Some(row.get(0)?);
+        Ok(ControlFlow::Break(()))
+    })?;
+    Ok(first)
 }

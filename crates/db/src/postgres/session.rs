@@ -1,18 +1,22 @@
 //! One connection to the server, used from a thread that may block.
 
 use std::collections::HashMap;
-use std::pin::pin;
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::task::Poll;
 
-use futures_util::future::maybe_done;
+use futures_util::future::{join, maybe_done};
 use futures_util::{TryStreamExt, poll};
 use modelry_core::Error;
-use tokio::runtime::Handle;
+use tokio::runtime::{Builder, Runtime};
+use tokio::task::yield_now;
+use tokio_postgres::tls::NoTlsStream;
 use tokio_postgres::types::ToSql;
-use tokio_postgres::{CancelToken, Client, Statement};
+use tokio_postgres::{CancelToken, Client, Config, Connection, NoTls, Socket, Statement};
 
 use super::lower::with_collation;
-use crate::fault::{Damage, Fault};
+use crate::fault::{Damage, Fault, LOST};
 use crate::row::RowOf;
 use crate::tx::EachRow;
 use crate::{Param, Row};
@@ -22,27 +26,44 @@ use crate::{Param, Row};
 const STATEMENTS: usize = 512;
 
 /// A connection and the statements prepared on it.
+///
+/// Only whoever waits for an answer reads from the connection and writes to it, so that an answer wakes one thread and
+/// not a second one that hands it over. Nothing is read while nobody waits: that a connection is lost shows at its next
+/// use.
 pub(crate) struct Session {
     client: Client,
-    runtime: Handle,
+    wire: Wire,
     statements: HashMap<String, Statement>,
     collation: Arc<str>,
+    /// What begins the transaction, as long as it has not begun.
+    begin: Option<&'static str>,
     spoilt: bool,
 }
 
 impl Session {
-    pub(crate) fn new(client: Client, runtime: Handle, collation: Arc<str>) -> Self {
-        Self { client, runtime, statements: HashMap::new(), collation, spoilt: false }
-    }
-
-    /// The connection itself, for asynchronous callers.
-    pub(crate) fn client(&self) -> &Client {
-        &self.client
+    /// Connects, and runs `greeting`.
+    pub(crate) fn connect(config: &Config, greeting: &str) -> Result<Self, Fault> {
+        let runtime = Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.map_err(|error| Fault::unavailable(LOST, error))?;
+        // Whatever it says, the server cannot be used, and saying what it said could tell a password.
+        let connected = runtime.block_on(config.connect(NoTls));
+        let (client, connection) = connected.map_err(|error| Fault::unavailable(LOST, error))?;
+        let wire = Wire { runtime: Some(runtime), connection: Some(Box::pin(connection)) };
+        let collation = Arc::default();
+        let mut session =
+            Self { client, wire, statements: HashMap::new(), collation, begin: None, spoilt: false };
+        session.control(greeting)?;
+        Ok(session)
     }
 
     /// The collation that `lower()` is given.
-    pub(crate) fn collation(&self) -> &str {
+    pub(crate) fn collation(&self) -> &Arc<str> {
         &self.collation
+    }
+
+    /// Gives `lower()` another collation.
+    pub(crate) fn set_collation(&mut self, collation: Arc<str>) {
+        self.collation = collation;
     }
 
     /// Whether nothing more should be run on the connection.
@@ -60,15 +81,37 @@ impl Session {
         self.client.cancel_token()
     }
 
-    /// Runs a statement without values or rows, such as `BEGIN`.
-    pub(crate) fn control(&self, sql: &str) -> Result<(), Fault> {
-        Ok(self.runtime.block_on(self.client.batch_execute(sql))?)
+    /// Runs a statement without values or rows, such as `COMMIT`.
+    pub(crate) fn control(&mut self, sql: &str) -> Result<(), Fault> {
+        Ok(self.wire.drive(self.client.batch_execute(sql))?)
+    }
+
+    /// Sends a statement without values or rows. What comes of it is not asked for.
+    pub(crate) fn control_unheard(&mut self, sql: &str) {
+        self.wire.drive(async {
+            let mut statement = pin!(self.client.batch_execute(sql));
+            // It is handed over when it is waited for first, and sent in the next turn.
+            let _ = poll!(&mut statement);
+            yield_now().await;
+        });
+    }
+
+    /// Has `sql` run together with the first of the statements to come, which it is sent with.
+    pub(crate) fn begin_with(&mut self, sql: &'static str) {
+        self.begin = Some(sql);
+    }
+
+    /// Whether no statement was run after [`Session::begin_with`], which is then forgotten.
+    pub(crate) fn never_began(&mut self) -> bool {
+        self.begin.take().is_some()
     }
 
     /// Runs a statement and returns how many rows it touched.
     pub(crate) fn execute(&mut self, sql: &str, params: &[&dyn Param]) -> Result<u64, Fault> {
         let statement = self.prepare(sql, params)?;
-        Ok(self.runtime.block_on(self.client.execute_raw(&statement, values(params)))?)
+        let Self { client, wire, begin, .. } = self;
+        let execute = client.execute_raw(&statement, values(params));
+        Ok(wire.drive(begun(client, begin, execute))?)
     }
 
     /// Runs a query and hands its rows to `each` until that asks for no more.
@@ -79,8 +122,10 @@ impl Session {
         each: EachRow<'_>,
     ) -> Result<(), Fault> {
         let statement = self.prepare(sql, params)?;
-        self.runtime.block_on(async {
-            let mut rows = pin!(self.client.query_raw(&statement, values(params)).await?);
+        let Self { client, wire, begin, .. } = self;
+        wire.drive(async {
+            let query = client.query_raw(&statement, values(params));
+            let mut rows = pin!(begun(client, begin, query).await?);
             while let Some(row) = rows.try_next().await? {
                 if each(&Row(RowOf::Postgres(&row)))?.is_break() {
                     break;
@@ -98,10 +143,12 @@ impl Session {
     ) -> Result<(), Fault> {
         let prepare = |(sql, params): &(&str, &[&dyn Param])| self.prepare(sql, params);
         let statements = queries.iter().map(prepare).collect::<Result<Vec<_>, _>>()?;
-        self.runtime.block_on(async {
+        let Self { client, wire, begin, .. } = self;
+        wire.drive(async {
+            begun(client, begin, async { Ok(()) }).await?;
             let mut asked = Vec::with_capacity(queries.len());
             for (statement, (_, params)) in statements.iter().zip(queries) {
-                let mut query = Box::pin(maybe_done(self.client.query_raw(statement, values(params))));
+                let mut query = Box::pin(maybe_done(client.query_raw(statement, values(params))));
                 // A query is sent when its answer is waited for first. That comes when those before are read.
                 let _ = poll!(&mut query);
                 asked.push(query);
@@ -133,7 +180,7 @@ impl Session {
 
     fn prepare_anew(&mut self, sql: &str) -> Result<Statement, Fault> {
         let text = with_collation(sql, &self.collation);
-        let statement = self.runtime.block_on(self.client.prepare(&text))?;
+        let statement = self.wire.drive(self.client.prepare(&text))?;
         if self.statements.len() >= STATEMENTS {
             self.statements.clear();
         }
@@ -144,4 +191,55 @@ impl Session {
 
 fn values<'p>(params: &'p [&dyn Param]) -> impl ExactSizeIterator<Item = &'p (dyn ToSql + Sync)> {
     params.iter().map(|param| *param as &(dyn ToSql + Sync))
+}
+
+/// What `statement` answers, once the transaction has begun; both are sent at once.
+async fn begun<T>(
+    client: &Client,
+    begin: &mut Option<&'static str>,
+    statement: impl Future<Output = Result<T, tokio_postgres::Error>>,
+) -> Result<T, tokio_postgres::Error> {
+    let Some(sql) = *begin else { return statement.await };
+    // They are polled, and so sent, in this order.
+    let (has_begun, answer) = join(client.batch_execute(sql), statement).await;
+    has_begun?;
+    *begin = None;
+    answer
+}
+
+/// The bytes between a client and the server, moved by whoever waits for them.
+struct Wire {
+    /// There until it is dropped.
+    runtime: Option<Runtime>,
+    /// There until it is lost.
+    connection: Option<Pin<Box<Connection<Socket, NoTlsStream>>>>,
+}
+
+impl Wire {
+    /// Runs `work` to its end, and moves bytes meanwhile. Blocks.
+    fn drive<T>(&mut self, work: impl Future<Output = T>) -> T {
+        let Self { runtime, connection } = self;
+        let mut work = pin!(work);
+        let runtime = runtime.as_ref().expect("it is there until this is dropped");
+        runtime.block_on(poll_fn(|context| {
+            let ended = connection.as_mut().map(|connection| connection.as_mut().poll(context));
+            if let Some(Poll::Ready(end)) = ended {
+                // Without it, whoever waits for an answer hears that the connection is closed.
+                *connection = None;
+                if let Err(error) = end {
+                    tracing::warn!(%error, "a connection to the database is lost");
+                }
+            }
+            work.as_mut().poll(context)
+        }))
+    }
+}
+
+impl Drop for Wire {
+    fn drop(&mut self) {
+        // Elsewhere than in an asynchronous task it could be waited for; there is nothing to wait for.
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
 }

@@ -45,19 +45,33 @@ impl Isolation {
 
 /// Runs `work` in a transaction of its own, on a thread that may block.
 pub(crate) fn run_once(session: &mut Session, isolation: Isolation, work: &Work) -> Ending {
-    if session.control(isolation.begin()).is_err() {
-        // A connection that was lost while nobody used it: nothing is done yet, so another one may do it.
-        session.spoil();
-        return Ending::Lost;
+    match isolation {
+        // One statement that reads does no harm outside a transaction, so it need not wait for the beginning of one.
+        Isolation::Snapshot => session.begin_with(isolation.begin()),
+        Isolation::Serializable | Isolation::ReadCommitted => {
+            if session.control(isolation.begin()).is_err() {
+                return lost_at_once(session);
+            }
+        }
     }
     let mut tx = Tx::new(Link::Postgres(session));
     let answer = attempt(&mut tx, work);
     let damage = tx.damage();
     let effects = tx.into_effects();
+    let began = !session.never_began();
     let value = match answer {
         Ok(value) => value,
-        Err(error) => return undo(session, damage, error),
+        Err(error) if began => return undo(session, damage, error),
+        Err(_) if session.is_useless() => return lost_at_once(session),
+        Err(error) => return Ending::Settled(Err(error)),
     };
+    if isolation == Isolation::Snapshot {
+        // What was read stands, whatever comes of the end.
+        if began {
+            session.control_unheard("COMMIT");
+        }
+        return Ending::Settled(run_effects(effects).map(|()| value));
+    }
     match session.control("COMMIT") {
         Ok(()) => Ending::Settled(run_effects(effects).map(|()| value)),
         // The server says that nothing is kept.
@@ -68,6 +82,12 @@ pub(crate) fn run_once(session: &mut Session, isolation: Isolation, work: &Work)
             Ending::Settled(Err(in_doubt(fault)))
         }
     }
+}
+
+/// A connection that was lost while nobody used it: nothing is done yet, so another one may do it.
+fn lost_at_once(session: &mut Session) -> Ending {
+    session.spoil();
+    Ending::Lost
 }
 
 fn undo(session: &mut Session, damage: Option<Damage>, error: Error) -> Ending {

@@ -5,8 +5,9 @@ use modelry_core::search::entity::CandidateAttribute;
 use modelry_core::search::expr::{Condition, NumberOp, TextOp};
 use modelry_db::{Engine, Tx};
 
+use super::Search;
 use super::filter::{Logged, Node, attribute_condition, row_condition};
-use super::{Search, trial};
+use super::trial::{self, Legs};
 use crate::experiments::Experiment;
 use crate::search::binds::Binds;
 
@@ -32,13 +33,13 @@ pub(super) enum Driver<'q> {
 pub(super) struct Choice<'q> {
     /// What is walked.
     pub(super) driver: Driver<'q>,
-    /// How many rows of the order's index are tried before that; none where it is 0.
-    pub(super) trial: i64,
+    /// How far the order's index is tried before that.
+    pub(super) trial: Option<Legs>,
 }
 
 impl<'q> From<Driver<'q>> for Choice<'q> {
     fn from(driver: Driver<'q>) -> Self {
-        Self { driver, trial: 0 }
+        Self { driver, trial: None }
     }
 }
 
@@ -72,7 +73,7 @@ pub(super) fn choose<'q>(
     }
     let all = count_all(tx, search, experiment, FEW + 1)?;
     if all > FEW {
-        return Ok(Choice { driver, trial: trial::length(least) });
+        return Ok(Choice { driver, trial: trial::legs(least) });
     }
     let wanted = i64::try_from(wanted).unwrap_or(all).min(all);
     let passed = counts.iter().fold(wanted, |passed, (count, _)| (passed * all / (*count).max(1)).min(all));

@@ -158,7 +158,8 @@ impl<'q> Search<'q> {
             let driver = choice.driver;
             let (gathered, unseen) = (None, false);
             let step = Step { search: self, experiment, driver, gathered, unseen, phase, before, wanted };
-            let mut found = match trial::run(tx, step, choice.trial)? {
+            let tried = choice.trial.map(|legs| trial::run(tx, step, legs)).transpose()?;
+            let mut found = match tried.flatten() {
                 Some(found) => found,
                 None => step.run(tx)?,
             };

@@ -328,6 +328,13 @@ async fn texts_of_which_one_is_had_drive_by_their_index() {
     ");
 }
 
+#[tokio::test]
+async fn a_page_of_an_order_is_one_piece_of_its_index() {
+    let unseen = true;
+    let order: &[_] = &["metrics.acc DESC"];
+    insta::assert_snapshot!(plan(Shape { order, unseen, ..SHAPE }).await, @"SEARCH o USING COVERING INDEX metric_latest_by_value (project_id=? AND experiment_id=? AND key_id=? AND rank=?)");
+}
+
 /// The plan of a search whose condition drives, without the table of candidates.
 async fn unseen(filter: &'static str) -> String {
     let (by, unseen) = (By::FirstCondition, true);

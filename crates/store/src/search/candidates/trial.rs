@@ -31,31 +31,54 @@ const STEPS_PER_MATCH: i64 = 10;
 /// The longest trial: in 1,000,000 candidates it fills a page where 2,000 satisfy the condition.
 const LONGEST: i64 = 50_000;
 
-/// How many rows of the order to try before the `matches` of a condition drive.
-pub(super) fn length(matches: i64) -> i64 {
-    if matches < MANY { 0 } else { (matches * STEPS_PER_MATCH).min(LONGEST) }
+/// A trial goes so far first, and on if the page would be full at its end if matches went on to come as often.
+const FIRST_LEG: i64 = 10_000;
+
+/// How many rows of the order a trial walks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Legs {
+    /// At first.
+    first: i64,
+    /// In all.
+    all: i64,
 }
 
-/// What `step` finds, if the first `length` rows of the order tell it.
-pub(super) fn run(tx: &mut Tx<'_>, step: Step<'_>, length: i64) -> Result<Option<Vec<Place>>> {
-    let Some((key, sort)) = walked(&step).filter(|_| length > 0) else { return Ok(None) };
+/// How far to try the order before the `matches` of a condition drive; not at all where they are few.
+pub(super) fn legs(matches: i64) -> Option<Legs> {
+    let all = (matches * STEPS_PER_MATCH).min(LONGEST);
+    (matches >= MANY).then_some(Legs { first: FIRST_LEG, all })
+}
+
+/// What `step` finds, if the first rows of the order tell it.
+pub(super) fn run(tx: &mut Tx<'_>, step: Step<'_>, legs: Legs) -> Result<Option<Vec<Place>>> {
+    let Some((key, sort)) = walked(&step) else { return Ok(None) };
     let gathered = match step.driver {
         Driver::Logged(logged) => Some(logged),
         Driver::Order | Driver::Experiment | Driver::Attribute(..) => None,
     };
     let along = Step { driver: Driver::Order, gathered, ..step };
-    let Some(end) = value_at(tx, &step, key, sort, length)? else {
-        // The order is over before the trial is.
-        return along.run(tx).map(Some);
-    };
-    if value_at(tx, &step, key, sort, 2 * length)?.as_ref() == Some(&end) {
-        // All that are equal to the last one belong to the trial, and these are too many.
-        return Ok(None);
+    let mut leg = legs.first;
+    loop {
+        let Some(end) = value_at(tx, &step, (key, sort), None, leg)? else {
+            // The order is over before the trial is.
+            return along.run(tx).map(Some);
+        };
+        if value_at(tx, &step, (key, sort), Some(&end), leg)?.as_ref() == Some(&end) {
+            // All that are equal to the last one belong to the trial, and these are too many.
+            return Ok(None);
+        }
+        let last = if step.search.sorting.newest_first { i64::MIN } else { i64::MAX };
+        let end = Place { keys: vec![(step.phase.rank(), end)], start_time: last, id: CandidateId(last) };
+        let found = Step { before: Some(&end), ..along }.run(tx)?;
+        if found.len() == step.wanted {
+            return Ok(Some(found));
+        }
+        let expected = found.len() * usize::try_from(legs.all / leg).unwrap_or(1);
+        if leg == legs.all || expected < step.wanted {
+            return Ok(None);
+        }
+        leg = legs.all;
     }
-    let last = if step.search.sorting.newest_first { i64::MIN } else { i64::MAX };
-    let end = Place { keys: vec![(step.phase.rank(), end)], start_time: last, id: CandidateId(last) };
-    let found = Step { before: Some(&end), ..along }.run(tx)?;
-    Ok(Some(found).filter(|found| found.len() == step.wanted))
 }
 
 /// The key whose index is the whole order, where the step walks it from its start and to no other end.
@@ -69,15 +92,18 @@ fn walked(step: &Step<'_>) -> Option<(LoggedKey, SortKey)> {
     }
 }
 
-/// The value behind so many rows of the order's index, from where the page starts.
+/// The value behind so many rows of the order's index, from the first one with the value `from`, or else from where the
+/// page starts.
 fn value_at(
     tx: &mut Tx<'_>,
     step: &Step<'_>,
-    key: LoggedKey,
-    sort: SortKey,
+    (key, sort): (LoggedKey, SortKey),
+    from: Option<&SortValue>,
     rows: i64,
 ) -> Result<Option<SortValue>> {
-    let (text, binds) = value_statement(step, key, sort, rows);
+    let start = step.search.start.filter(|start| start.rank() == step.phase.rank());
+    let from = from.or_else(|| Some(&start?.keys.first()?.1));
+    let (text, binds) = value_statement(step, (key, sort), from, rows);
     tx.query_opt(&text, &binds.as_params(), |row| match key.table {
         Table::Metrics => row.get(0).map(SortValue::Number),
         Table::Params | Table::Metadata => row.get(0).map(SortValue::Text),
@@ -85,7 +111,12 @@ fn value_at(
 }
 
 /// `OFFSET` steps over entries of one index and looks nothing up.
-fn value_statement(step: &Step<'_>, key: LoggedKey, sort: SortKey, rows: i64) -> (String, Binds) {
+fn value_statement(
+    step: &Step<'_>,
+    (key, sort): (LoggedKey, SortKey),
+    from: Option<&SortValue>,
+    rows: i64,
+) -> (String, Binds) {
     let mut binds = Binds::default();
     let (project, experiment) = (binds.add(step.search.project.0), binds.add(step.experiment.id.0));
     let mut walk = key.walk(&mut binds, &project, &experiment, "o");
@@ -94,9 +125,8 @@ fn value_statement(step: &Step<'_>, key: LoggedKey, sort: SortKey, rows: i64) ->
         walk.push_str(" AND o.rank = 0");
     }
     let (sign, direction) = if sort.descending { ("<=", "DESC") } else { (">=", "ASC") };
-    let start = step.search.start.filter(|start| start.rank() == step.phase.rank());
-    if let Some((_, value)) = start.and_then(|start| start.keys.first()) {
-        let value = value.bind(&mut binds);
+    if let Some(from) = from {
+        let value = from.bind(&mut binds);
         write!(walk, " AND {column} {sign} {value}").expect("a String takes all text");
     }
     let (table, rows) = (key.table.name(), binds.add(rows));

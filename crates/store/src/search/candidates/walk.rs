@@ -27,8 +27,17 @@ impl Step<'_> {
             (Driver::Order, Phase::Missing) if self.search.sorting.is_by_one_that_exists() => {
                 self.lacking(tx)
             }
+            (Driver::Order | Driver::Logged(_), Phase::Present) if self.is_about_logged() => {
+                self.seeing_last(tx)
+            }
+            _ => self.walk(tx),
+        }
+    }
+
+    /// The first candidates of the phase, by walking the driver.
+    fn walk(self, tx: &mut Tx<'_>) -> Result<Vec<Place>> {
+        match (self.driver, self.phase) {
             (Driver::Order, Phase::Present) if self.search.sorting.turns() => self.turning(tx),
-            (Driver::Logged(_), Phase::Present) if self.is_about_logged() => self.seeing_last(tx),
             _ => self.query(tx, Reach::All),
         }
     }
@@ -59,40 +68,42 @@ impl Step<'_> {
     }
 
     /// Whether the order and the filter ask for nothing but what was logged, so that candidates need not be seen.
-    /// PostgreSQL goes about such a search as its statistics advise, and is better left to it.
     fn is_about_logged(&self) -> bool {
-        let Search { engine, sorting, plan, view, .. } = self.search;
-        *engine == Engine::Sqlite
-            && *view != View::Deleted
+        let Search { sorting, plan, view, .. } = self.search;
+        *view != View::Deleted
             && self.wanted <= SEEN_AFTERWARDS
             && matches!(sorting.keys.as_slice(), [SortKey { source: Source::Logged(_), .. }])
             && plan.conditions.iter().all(|node| matches!(node, Node::Logged(_)))
     }
 
-    /// Of thousands that satisfy a condition a page is shown, so only of these it is looked whether they are in the bin.
-    /// As a rule none is; where one is, all that satisfy the condition are looked up.
+    /// Only of those that make the page it is looked whether they are in the bin. As a rule none is; where one is, all
+    /// that are come by are looked up.
     fn seeing_last(self, tx: &mut Tx<'_>) -> Result<Vec<Place>> {
-        let found = Step { unseen: true, ..self }.query(tx, Reach::All)?;
-        if self.search.view == View::All || self.count_active(tx, &found)? == found.len() {
+        let found = Step { unseen: true, ..self }.walk(tx)?;
+        if self.search.view == View::All || !self.is_any_in_bin(tx, &found)? {
             return Ok(found);
         }
-        self.query(tx, Reach::All)
+        self.walk(tx)
     }
 
-    /// How many of these are not in the bin.
-    fn count_active(&self, tx: &mut Tx<'_>, places: &[Place]) -> Result<usize> {
+    fn is_any_in_bin(&self, tx: &mut Tx<'_>, places: &[Place]) -> Result<bool> {
         let numbers: Vec<i64> = places.iter().map(|place| place.id.0).collect();
-        let mut active = 0;
+        // SQLite, which does not know how full the bin is, would go through all of it.
+        let is_deleted = match self.search.engine {
+            Engine::Sqlite => "+c.deleted_at IS NOT NULL",
+            Engine::Postgres => "c.deleted_at IS NOT NULL",
+        };
         for chunk in sql::padded(&numbers) {
             let among = sql::placeholders(2, chunk.len());
             let text = format!(
-                "SELECT count(*) FROM candidates c
-                 WHERE c.project_id = $1 AND c.id IN ({among}) AND c.deleted_at IS NULL"
+                "SELECT c.id FROM candidates c WHERE c.project_id = $1 AND c.id IN ({among}) AND {is_deleted} LIMIT 1"
             );
-            active +=
-                tx.query_one(&text, &sql::bind(&[&self.search.project.0], &chunk), |row| row.get::<i64>(0))?;
+            let values = sql::bind(&[&self.search.project.0], &chunk);
+            if tx.query_opt(&text, &values, |row| row.get::<i64>(0))?.is_some() {
+                return Ok(true);
+            }
         }
-        Ok(usize::try_from(active).unwrap_or(0))
+        Ok(false)
     }
 
     /// Those that lack what the order is by. Where few do, or none, all would be looked at for them, so after a short

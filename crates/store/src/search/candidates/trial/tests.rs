@@ -68,10 +68,13 @@ fn insert(tx: &mut Tx<'_>, number: i32) -> Result<()> {
 async fn tried(
     db: &Db,
     (order, start): (&'static str, Option<Place>),
-    length: i64,
+    first: i64,
+    all: i64,
 ) -> (Option<Vec<i64>>, Vec<i64>) {
     let found = db.read(move |tx| {
-        with_step(tx, order, start.as_ref(), |tx, step| Ok((run(tx, step, length)?, step.run(tx)?)))
+        with_step(tx, order, start.as_ref(), |tx, step| {
+            Ok((run(tx, step, Legs { first, all })?, step.run(tx)?))
+        })
     });
     let (trial, whole) = found.await.expect("the search can be made");
     let numbers = |places: Vec<Place>| places.into_iter().map(|place| place.id.0).collect::<Vec<_>>();
@@ -121,7 +124,7 @@ both! {
     async fn a_trial_that_fills_the_page_finds_what_the_whole_search_finds(db: Db) {
         seed(&db).await;
         for order in ["metrics.loss ASC", "metrics.loss DESC", "metrics.triple ASC", "metrics.triple DESC"] {
-            let (trial, whole) = tried(&db, (order, None), 10).await;
+            let (trial, whole) = tried(&db, (order, None), 10, 10).await;
             assert_eq!(trial, Some(whole), "{order}");
         }
     }
@@ -137,38 +140,47 @@ both! {
                 start_time: NOW.ms(),
                 id: CandidateId(30),
             };
-            assert_eq!(tried(&db, (order, Some(start)), 12).await.0, Some(page.to_vec()), "{order}");
+            assert_eq!(tried(&db, (order, Some(start)), 12, 12).await.0, Some(page.to_vec()), "{order}");
         }
     }
 
     async fn a_trial_that_does_not_fill_the_page_finds_nothing(db: Db) {
         seed(&db).await;
-        assert_eq!(tried(&db, ("metrics.loss ASC", None), 4).await.0, None);
+        assert_eq!(tried(&db, ("metrics.loss ASC", None), 4, 4).await.0, None);
     }
 
     async fn what_satisfies_the_condition_and_is_in_the_bin_is_passed_over(db: Db) {
         seed(&db).await;
-        assert_eq!(tried(&db, ("metrics.loss DESC", None), 4).await.1, [59, 57, 55, 53, 51]);
+        assert_eq!(tried(&db, ("metrics.loss DESC", None), 4, 4).await.1, [59, 57, 55, 53, 51]);
         db.write(|tx| candidates::delete(tx, PROJECT, &format!("{:032x}", 57).parse()?, NOW)).await.expect("it is there");
-        assert_eq!(tried(&db, ("metrics.loss DESC", None), 4).await.1, [59, 55, 53, 51, 49]);
-        assert_eq!(tried(&db, ("metrics.loss ASC", None), 4).await.1, [1, 3, 5, 7, 9]);
+        assert_eq!(tried(&db, ("metrics.loss DESC", None), 4, 4).await.1, [59, 55, 53, 51, 49]);
+        assert_eq!(tried(&db, ("metrics.loss ASC", None), 4, 4).await.1, [1, 3, 5, 7, 9]);
+    }
+
+    async fn a_trial_goes_on_where_that_may_fill_the_page(db: Db) {
+        seed(&db).await;
+        let (trial, whole) = tried(&db, ("metrics.loss ASC", None), 4, 12).await;
+        assert_eq!(trial, Some(whole));
+        // Two of the five are among the first four rows, so that five are not to be expected among eight.
+        assert_eq!(tried(&db, ("metrics.loss ASC", None), 4, 8).await.0, None);
     }
 
     async fn a_trial_gives_up_where_too_many_are_equal(db: Db) {
         seed(&db).await;
-        assert_eq!(tried(&db, ("metrics.coarse ASC", None), 9).await.0, None);
+        assert_eq!(tried(&db, ("metrics.coarse ASC", None), 9, 9).await.0, None);
     }
 
     async fn an_order_that_is_over_before_the_trial_is_walked_to_its_end(db: Db) {
         seed(&db).await;
-        let (trial, whole) = tried(&db, ("metrics.loss DESC", None), 60).await;
+        let (trial, whole) = tried(&db, ("metrics.loss DESC", None), 60, 60).await;
         assert_eq!(trial, Some(whole));
     }
 }
 
 #[test]
 fn few_matches_are_not_worth_a_trial() {
-    assert_eq!([1_999, 2_000, 20_000].map(length), [0, 20_000, 50_000]);
+    let all = |matches| legs(matches).map(|legs| legs.all);
+    assert_eq!([1_999, 2_000, 20_000].map(all), [None, Some(20_000), Some(50_000)]);
 }
 
 #[tokio::test]
@@ -180,7 +192,7 @@ async fn the_end_of_a_trial_is_found_in_the_orders_index_alone() {
         let loss = keys::find(tx, PROJECT, "loss")?.expect("the key is there");
         with_step(tx, "metrics.loss DESC", None, |tx, step| {
             let key = LoggedKey { table: Table::Metrics, id: loss };
-            let (text, binds) = value_statement(&step, key, step.search.sorting.keys[0], 10);
+            let (text, binds) = value_statement(&step, (key, step.search.sorting.keys[0]), None, 10);
             tx.query(&format!("EXPLAIN QUERY PLAN {text}"), &binds.as_params(), |row| row.get::<String>(3))
         })
     });
