@@ -20,6 +20,7 @@
 //! * Text sorts by its bytes. `LIKE` minds case, its escape is a backslash unless `ESCAPE` says otherwise, and
 //!   `lower()` knows all of Unicode, so `lower(x) LIKE lower($1)` forgets case.
 //! * Text never contains NUL: binding it is `Invalid`.
+//! * A list of any length is bound as [`Numbers`] and read by [`Numbers::rows`].
 //! * Conflicts are met with `ON CONFLICT`; a violated constraint fails the transaction.
 
 mod ddl;
@@ -41,7 +42,7 @@ use modelry_core::Result;
 pub use ddl::rewrite_ddl;
 pub use migrate::{Migrated, Migration};
 pub use options::{PostgresOptions, SqliteOptions};
-pub use param::Param;
+pub use param::{Numbers, Param};
 pub use row::Row;
 pub use tx::Tx;
 

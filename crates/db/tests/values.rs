@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use modelry_core::{Kind, Result};
-use modelry_db::{Migration, Param, Row};
+use modelry_db::{Migration, Numbers, Param, Row};
 use modelry_testkit::both_empty;
 
 const THINGS: &[Migration] = &[Migration {
@@ -43,6 +43,15 @@ async fn names_where(db: &modelry_testkit::Db, condition: &str, value: &'static 
 }
 
 both_empty! {
+    async fn any_number_of_numbers_is_read_as_rows_in_their_order(db: Db) {
+        let engine = db.read(|tx| Ok(tx.engine())).await.unwrap();
+        for numbers in [vec![], vec![i64::MAX], (0..20_000).map(|number| 20_000 - number).collect::<Vec<_>>()] {
+            let (sent, text) = (Numbers(numbers.clone()), Numbers::rows(engine, "$1"));
+            let read = db.read(move |tx| tx.query(&text, &[&sent], |row| row.get::<i64>(0)));
+            assert_eq!(read.await.unwrap(), numbers);
+        }
+    }
+
     async fn values_come_back_as_they_were_written(db: Db) {
         db.migrate(THINGS).await.unwrap();
         let full: Thing = (Some("ä\u{1F600}'\"\\".to_owned()), Some(true), Some(-1.5e-300), Some(vec![0, 255]));

@@ -45,7 +45,6 @@ impl Session {
     pub(crate) fn connect(config: &Config, greeting: &str) -> Result<Self, Fault> {
         let runtime = Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|error| Fault::unavailable(LOST, error))?;
-        // Whatever it says, the server cannot be used, and saying what it said could tell a password.
         let connected = runtime.block_on(config.connect(NoTls));
         let (client, connection) = connected.map_err(|error| Fault::unavailable(LOST, error))?;
         let wire = Wire { runtime: Some(runtime), connection: Some(Box::pin(connection)) };
@@ -237,7 +236,7 @@ impl Wire {
 
 impl Drop for Wire {
     fn drop(&mut self) {
-        // Elsewhere than in an asynchronous task it could be waited for; there is nothing to wait for.
+        // Waiting for a runtime to end, as dropping it does, is not allowed in an asynchronous task.
         if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_background();
         }

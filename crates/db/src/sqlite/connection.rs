@@ -58,6 +58,7 @@ fn prepare(connection: &Connection, cache_kib: i64) -> rusqlite::Result<()> {
     // other value: that halved the writer's speed. Plans here are given by the text.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    rusqlite::vtab::array::load_module(connection)?;
     functions::register(connection)
 }
 

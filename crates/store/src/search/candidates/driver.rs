@@ -3,7 +3,7 @@
 use modelry_core::Result;
 use modelry_core::search::entity::CandidateAttribute;
 use modelry_core::search::expr::{Condition, NumberOp, TextOp};
-use modelry_db::{Engine, Tx};
+use modelry_db::{Engine, Numbers, Tx};
 
 use super::Search;
 use super::filter::{Logged, Node, attribute_condition, row_condition};
@@ -15,9 +15,18 @@ use crate::search::binds::Binds;
 /// order and probing is faster (figures in docs/ARCHITECTURE.md).
 pub(super) const FEW: i64 = 20_000;
 
-/// What a statement walks.
+/// How the candidates of an experiment are gone about.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Driver<'q> {
+pub(super) struct Choice<'q> {
+    /// What they are come by.
+    pub(super) way: Way<'q>,
+    /// How far the order's index is tried before that.
+    pub(super) trial: Option<Legs>,
+}
+
+/// What candidates are come by.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Way<'q> {
     /// The index of the order's first key, or of the start where there is none.
     Order,
     /// All candidates of the experiment, which are then sorted.
@@ -28,19 +37,79 @@ pub(super) enum Driver<'q> {
     Logged(&'q Logged),
 }
 
-/// How the candidates of an experiment are gone about.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Choice<'q> {
-    /// What is walked.
-    pub(super) driver: Driver<'q>,
-    /// How far the order's index is tried before that.
-    pub(super) trial: Option<Legs>,
+impl<'q> From<Way<'q>> for Choice<'q> {
+    fn from(way: Way<'q>) -> Self {
+        Self { way, trial: None }
+    }
 }
 
-impl<'q> From<Driver<'q>> for Choice<'q> {
-    fn from(driver: Driver<'q>) -> Self {
-        Self { driver, trial: None }
+/// What a statement walks.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Driver<'q> {
+    /// As [`Way::Order`].
+    Order,
+    /// As [`Way::Experiment`].
+    Experiment,
+    /// As [`Way::Attribute`].
+    Attribute(CandidateAttribute),
+    /// What [`Way::Logged`] comes by.
+    Gathered(Gathered<'q>),
+}
+
+/// The candidates of an experiment that satisfy a condition.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Gathered<'q> {
+    pub(super) condition: &'q Logged,
+    /// They rise, so that rows that are looked up by them one after the other are near each other.
+    pub(super) numbers: &'q Numbers,
+}
+
+impl<'q> Way<'q> {
+    /// The candidates of the experiment that satisfy the condition, where one on a logged key drives.
+    pub(super) fn gather(
+        self,
+        tx: &mut Tx<'_>,
+        search: &Search<'_>,
+        experiment: &Experiment,
+    ) -> Result<Numbers> {
+        let Self::Logged(logged) = self else { return Ok(Numbers::default()) };
+        let (text, binds) = numbers_statement(search, experiment, logged);
+        let mut numbers = tx.query(&text, &binds.as_params(), |row| row.get(0))?;
+        numbers.sort_unstable();
+        Ok(Numbers(numbers))
     }
+
+    /// What is walked, with what was gathered.
+    pub(super) fn driver<'n>(self, numbers: &'n Numbers) -> Driver<'n>
+    where
+        'q: 'n,
+    {
+        match self {
+            Self::Order => Driver::Order,
+            Self::Experiment => Driver::Experiment,
+            Self::Attribute(attribute, _) => Driver::Attribute(attribute),
+            Self::Logged(condition) => Driver::Gathered(Gathered { condition, numbers }),
+        }
+    }
+}
+
+/// The numbers of those that satisfy a condition, from its index alone unless the condition is on a long text.
+pub(super) fn numbers_statement(
+    search: &Search<'_>,
+    experiment: &Experiment,
+    logged: &Logged,
+) -> (String, Binds) {
+    let mut binds = Binds::default();
+    let (project, number) = (binds.add(search.project.0), binds.add(experiment.id.0));
+    let text = format!("SELECT f.candidate_id FROM {}", rows(&mut binds, logged, &project, &number));
+    (text, binds)
+}
+
+/// The rows `f` of a key that satisfy a condition.
+fn rows(binds: &mut Binds, logged: &Logged, project: &str, experiment: &str) -> String {
+    let walk = logged.key.walk(binds, project, experiment, "f");
+    let holds = row_condition(binds, "f", logged);
+    format!("{} f WHERE {walk} AND {holds}", logged.key.table.name())
 }
 
 /// What is fastest for a page of `wanted` candidates of the experiment.
@@ -57,41 +126,41 @@ pub(super) fn choose<'q>(
 ) -> Result<Choice<'q>> {
     if search.sorting.has_no_ties() && count_all(tx, search, experiment, FEW + 1)? <= FEW {
         // The public ids of all experiments are in one index, in which those of a small one may be far apart.
-        return Ok(Driver::Experiment.into());
+        return Ok(Way::Experiment.into());
     }
     let mut counts = Vec::new();
     for node in &search.plan.conditions {
-        if let Some(driver) = driver_by(search, node) {
-            counts.push((count(tx, search, experiment, driver)?, driver));
+        if let Some(way) = way_by(search, node) {
+            counts.push((count(tx, search, experiment, way)?, way));
         }
     }
-    let Some((least, driver)) = counts.iter().min_by_key(|(count, _)| *count).copied() else {
-        return Ok(Driver::Order.into());
+    let Some((least, way)) = counts.iter().min_by_key(|(count, _)| *count).copied() else {
+        return Ok(Way::Order.into());
     };
     if least > FEW {
-        return Ok(Driver::Order.into());
+        return Ok(Way::Order.into());
     }
     let all = count_all(tx, search, experiment, FEW + 1)?;
     if all > FEW {
-        return Ok(Choice { driver, trial: trial::legs(least) });
+        return Ok(Choice { way, trial: trial::legs(least) });
     }
     let wanted = i64::try_from(wanted).unwrap_or(all).min(all);
     let passed = counts.iter().fold(wanted, |passed, (count, _)| (passed * all / (*count).max(1)).min(all));
-    Ok(if least <= passed { driver } else { Driver::Order }.into())
+    Ok(if least <= passed { way } else { Way::Order }.into())
 }
 
 /// What walks a condition of the filter, if it is a range of an index. One on what the order walks is not asked for: it
 /// bounds that walk already.
-fn driver_by<'q>(search: &Search<'q>, node: &'q Node) -> Option<Driver<'q>> {
+fn way_by<'q>(search: &Search<'q>, node: &'q Node) -> Option<Way<'q>> {
     match node {
         Node::Logged(logged) if search.sorting.first_logged() != Some(logged.key) => {
-            is_range(&logged.condition).then_some(Driver::Logged(logged))
+            is_range(&logged.condition).then_some(Way::Logged(logged))
         }
         Node::Attribute(attribute, condition)
             if search.sorting.first_attribute() != Some(*attribute)
                 && *attribute != CandidateAttribute::ArtifactUri =>
         {
-            is_range(condition).then_some(Driver::Attribute(*attribute, condition))
+            is_range(condition).then_some(Way::Attribute(*attribute, condition))
         }
         _ => None,
     }
@@ -107,23 +176,19 @@ fn is_range(condition: &Condition) -> bool {
     }
 }
 
-/// How many candidates of the experiment a driver finds, counted up to one more than [`FEW`].
-fn count(tx: &mut Tx<'_>, search: &Search<'_>, experiment: &Experiment, driver: Driver<'_>) -> Result<i64> {
+/// How many candidates of the experiment are come by, counted up to one more than [`FEW`].
+fn count(tx: &mut Tx<'_>, search: &Search<'_>, experiment: &Experiment, way: Way<'_>) -> Result<i64> {
     let mut binds = Binds::default();
     let (project, number) = (binds.add(search.project.0), binds.add(experiment.id.0));
-    let rows = match driver {
-        Driver::Order | Driver::Experiment => return count_all(tx, search, experiment, FEW + 1),
-        Driver::Logged(logged) => {
-            let walk = logged.key.walk(&mut binds, &project, &number, "f");
-            let holds = row_condition(&mut binds, "f", logged);
-            format!("{} f WHERE {walk} AND {holds}", logged.key.table.name())
-        }
+    let rows = match way {
+        Way::Order | Way::Experiment => return count_all(tx, search, experiment, FEW + 1),
+        Way::Logged(logged) => rows(&mut binds, logged, &project, &number),
         // As many as there are values: an id is there once.
-        Driver::Attribute(CandidateAttribute::Eid, Condition::TextIn { values, .. }) => {
+        Way::Attribute(CandidateAttribute::Eid, Condition::TextIn { values, .. }) => {
             return Ok(i64::try_from(values.len()).unwrap_or(i64::MAX));
         }
-        Driver::Attribute(CandidateAttribute::Eid, _) => return Ok(1),
-        Driver::Attribute(attribute, condition) => {
+        Way::Attribute(CandidateAttribute::Eid, _) => return Ok(1),
+        Way::Attribute(attribute, condition) => {
             let holds = attribute_condition(&mut binds, attribute, condition, &experiment.artifact_root());
             let candidates = candidates_by(search.engine, attribute);
             format!("{candidates} WHERE c.project_id = {project} AND c.experiment_id = {number} AND {holds}")

@@ -2,9 +2,9 @@
 //!
 //! A statement has one *driver*, an index that is walked, and *probes*, look-ups by primary key. The driver is the index
 //! of the first key of the order; or, where few candidates satisfy one condition of the filter, that condition's index,
-//! followed by a sort (and, where few are some thousands, only after a [`trial`] of the order). Only the driver names the
-//! experiment, and a probe names exactly the primary key, so neither engine's planner can do anything else
-//! (docs/ARCHITECTURE.md, with the figures).
+//! from which their numbers are gathered, looked up and sorted (and, where few are some thousands, only after a [`trial`]
+//! of the order). Only the driver names the experiment, and a probe names exactly the primary key, so neither engine's
+//! planner can do anything else (docs/ARCHITECTURE.md, with the figures).
 //!
 //! What is ordered by is there as a number or text, or NaN, or missing: three phases of one order, each a statement of
 //! its own. Candidates of several experiments are searched one experiment after the other and merged.
@@ -155,9 +155,10 @@ impl<'q> Search<'q> {
         let mut best: Vec<Place> = Vec::new();
         for Part { experiment, choice } in parts {
             let before = best.last().filter(|_| best.len() == wanted);
-            let driver = choice.driver;
-            let (gathered, unseen) = (None, false);
-            let step = Step { search: self, experiment, driver, gathered, unseen, phase, before, wanted };
+            let numbers = choice.way.gather(tx, self, experiment)?;
+            let driver = choice.way.driver(&numbers);
+            let (among, unseen) = (None, false);
+            let step = Step { search: self, experiment, driver, among, unseen, phase, before, wanted };
             let tried = choice.trial.map(|legs| trial::run(tx, step, legs)).transpose()?;
             let mut found = match tried.flatten() {
                 Some(found) => found,

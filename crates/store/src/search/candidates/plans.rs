@@ -6,9 +6,10 @@ use modelry_core::search::{parse_filter, parse_order_by};
 use modelry_core::time::Timestamp;
 use modelry_testkit::{Schema, sqlite};
 
-use super::driver::Driver;
+use super::driver::Way;
 use super::statement::Reach;
 use super::*;
+use crate::search::binds::Binds;
 use crate::search::keyset::SortValue;
 
 const PROJECT: ProjectId = ProjectId(1);
@@ -68,11 +69,11 @@ fn explain(tx: &mut Tx<'_>, shape: &Shape) -> Result<Vec<String>> {
     let sorting = Sorting::resolve(tx, PROJECT, &parse_order_by(&CANDIDATES, &orders)?, true)?;
     let plan = filter::plan(tx, PROJECT, parse_filter(&CANDIDATES, shape.filter)?.as_ref())?;
     let plan = plan.expect("something can be found");
-    let driver = match (shape.by, plan.conditions.first()) {
-        (By::Order, _) => Driver::Order,
-        (By::FirstCondition, Some(filter::Node::Logged(logged))) => Driver::Logged(logged),
+    let way = match (shape.by, plan.conditions.first()) {
+        (By::Order, _) => Way::Order,
+        (By::FirstCondition, Some(filter::Node::Logged(logged))) => Way::Logged(logged),
         (By::FirstCondition, Some(filter::Node::Attribute(attribute, condition))) => {
-            Driver::Attribute(*attribute, condition)
+            Way::Attribute(*attribute, condition)
         }
         (By::FirstCondition, node) => panic!("{node:?} cannot drive"),
     };
@@ -95,11 +96,21 @@ fn explain(tx: &mut Tx<'_>, shape: &Shape) -> Result<Vec<String>> {
         start: shape.start.as_ref(),
     };
     let (phase, experiment) = (shape.phase, &experiment);
-    let (gathered, unseen, before) = (None, shape.unseen, None);
-    let step = Step { search: &search, experiment, driver, gathered, unseen, phase, before, wanted: 10 };
+    let numbers = way.gather(tx, &search, experiment)?;
+    let (driver, among, unseen, before) = (way.driver(&numbers), None, shape.unseen, None);
+    let step = Step { search: &search, experiment, driver, among, unseen, phase, before, wanted: 10 };
     let statement = step.statement(shape.reach);
-    let text = format!("EXPLAIN QUERY PLAN {}", statement.text);
-    tx.query(&text, &statement.binds.as_params(), |row| row.get(3))
+    let mut steps = Vec::new();
+    if let Way::Logged(logged) = way {
+        let (text, binds) = driver::numbers_statement(&search, experiment, logged);
+        steps = explained(tx, &text, &binds)?;
+    }
+    steps.append(&mut explained(tx, &statement.text, &statement.binds)?);
+    Ok(steps)
+}
+
+fn explained(tx: &mut Tx<'_>, text: &str, binds: &Binds) -> Result<Vec<String>> {
+    tx.query(&format!("EXPLAIN QUERY PLAN {text}"), &binds.as_params(), |row| row.get(3))
 }
 
 fn place(keys: Vec<(i64, keyset::SortValue)>) -> Place {
@@ -190,7 +201,8 @@ async fn a_condition_that_few_satisfy_drives_and_the_rest_is_looked_up() {
     let shape = Shape { filter, order: &["metrics.loss"], by: By::FirstCondition, ..SHAPE };
     insta::assert_snapshot!(plan(shape).await, @r"
     SEARCH f USING COVERING INDEX metric_latest_by_value (project_id=? AND experiment_id=? AND key_id=? AND rank=? AND value>?)
-    CORRELATED SCALAR SUBQUERY 1
+    SCAN rarray VIRTUAL TABLE INDEX 1:
+    CORRELATED SCALAR SUBQUERY 2
     SEARCH p USING PRIMARY KEY (project_id=? AND candidate_id=? AND key_id=?)
     SEARCH c USING PRIMARY KEY (project_id=? AND id=?)
     SEARCH o USING PRIMARY KEY (project_id=? AND candidate_id=? AND key_id=?)
@@ -203,6 +215,7 @@ async fn a_text_that_few_have_drives_by_its_index_alone() {
     let shape = Shape { filter: "params.lr = '0.1'", by: By::FirstCondition, ..SHAPE };
     insta::assert_snapshot!(plan(shape).await, @r"
     SEARCH f USING COVERING INDEX params_by_value (project_id=? AND experiment_id=? AND key_id=? AND sort=?)
+    SCAN rarray VIRTUAL TABLE INDEX 1:
     SEARCH c USING PRIMARY KEY (project_id=? AND id=?)
     USE TEMP B-TREE FOR ORDER BY
     ");
@@ -323,6 +336,7 @@ async fn texts_of_which_one_is_had_drive_by_their_index() {
     let shape = Shape { filter: "params.lr IN ('0.1', '0.2')", by: By::FirstCondition, ..SHAPE };
     insta::assert_snapshot!(plan(shape).await, @r"
     SEARCH f USING COVERING INDEX params_by_value (project_id=? AND experiment_id=? AND key_id=? AND sort=?)
+    SCAN rarray VIRTUAL TABLE INDEX 1:
     SEARCH c USING PRIMARY KEY (project_id=? AND id=?)
     USE TEMP B-TREE FOR ORDER BY
     ");
@@ -344,10 +358,8 @@ async fn unseen(filter: &'static str) -> String {
 #[tokio::test]
 async fn what_satisfies_a_condition_is_looked_up_by_number_and_not_seen() {
     insta::assert_snapshot!(unseen("metrics.loss > 0.5").await, @r"
-    CO-ROUTINE f
     SEARCH f USING COVERING INDEX metric_latest_by_value (project_id=? AND experiment_id=? AND key_id=? AND rank=? AND value>?)
-    USE TEMP B-TREE FOR ORDER BY
-    SCAN f
+    SCAN rarray VIRTUAL TABLE INDEX 1:
     SEARCH o USING PRIMARY KEY (project_id=? AND candidate_id=? AND key_id=?)
     USE TEMP B-TREE FOR ORDER BY
     ");
@@ -356,10 +368,8 @@ async fn what_satisfies_a_condition_is_looked_up_by_number_and_not_seen() {
 #[tokio::test]
 async fn what_has_one_value_of_a_param_is_found_by_its_index_and_then_put_in_order() {
     insta::assert_snapshot!(unseen("params.lr = '0.1'").await, @r"
-    CO-ROUTINE f
     SEARCH f USING COVERING INDEX params_by_value (project_id=? AND experiment_id=? AND key_id=? AND sort=?)
-    USE TEMP B-TREE FOR ORDER BY
-    SCAN f
+    SCAN rarray VIRTUAL TABLE INDEX 1:
     SEARCH o USING PRIMARY KEY (project_id=? AND candidate_id=? AND key_id=?)
     USE TEMP B-TREE FOR ORDER BY
     ");

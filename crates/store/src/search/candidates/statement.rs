@@ -4,12 +4,12 @@ use std::fmt::Write as _;
 
 use modelry_core::Result;
 use modelry_core::search::entity::CandidateAttribute;
-use modelry_db::Tx;
+use modelry_db::{Numbers, Tx};
 
 use super::Search;
 use super::column::{Column, Columns};
-use super::driver::{self, Driver};
-use super::filter::{Compiler, Logged, Node, row_condition};
+use super::driver::{self, Driver, Gathered};
+use super::filter::{Compiler, Node, row_condition};
 use super::key::{LoggedKey, Table};
 use super::order::{Phase, Place, Source};
 use crate::experiments::Experiment;
@@ -23,8 +23,8 @@ pub(super) struct Step<'q> {
     pub(super) search: &'q Search<'q>,
     pub(super) experiment: &'q Experiment,
     pub(super) driver: Driver<'q>,
-    /// The condition whose candidates are gathered before anything is walked, instead of being looked up one by one.
-    pub(super) gathered: Option<&'q Logged>,
+    /// Only these, whose condition is then not looked up.
+    pub(super) among: Option<Gathered<'q>>,
     /// Whether the table of candidates is left out, so that those in the bin are found too.
     pub(super) unseen: bool,
     pub(super) phase: Phase,
@@ -83,7 +83,7 @@ impl<'q> Step<'q> {
     /// The attribute whose index is walked, where it is not that of a logged key.
     fn walked(&self) -> CandidateAttribute {
         match (self.driver, self.search.sorting.first_attribute()) {
-            (Driver::Attribute(attribute, _), _) => attribute,
+            (Driver::Attribute(attribute), _) => attribute,
             // In one of several experiments artifacts are sorted: where they are says little of the others.
             (Driver::Order, Some(first))
                 if first != CandidateAttribute::ArtifactUri && self.phase != Phase::Missing =>
@@ -107,7 +107,7 @@ impl<'q> Step<'q> {
     /// The candidate's number, as the table that drives has it.
     fn candidate(&self) -> &'static str {
         match (self.driver, self.first()) {
-            (Driver::Logged(_), _) => "f.candidate_id",
+            (Driver::Gathered(_), _) => "f.number",
             (Driver::Order, Some(_)) => "o.candidate_id",
             (Driver::Order, None) | (Driver::Experiment | Driver::Attribute(..), _) => "c.id",
         }
@@ -130,18 +130,23 @@ struct Builder<'q> {
 impl<'q> Builder<'q> {
     /// The driver, which alone names the experiment, then look-ups of the candidate and of the order's first key.
     fn walk(&mut self) {
-        let experiment = self.binds.add(self.step.experiment.id.0);
+        let experiment = self.step.experiment.id.0;
         let project = self.project.clone();
         let first = self.step.first();
         match (self.step.driver, first) {
-            (Driver::Logged(logged), _) if self.step.unseen => self.walk_by_number(logged, &experiment),
-            (Driver::Logged(logged), _) => {
-                self.walk_key(logged.key, &experiment, "f");
-                self.conditions.push(row_condition(&mut self.binds, "f", logged));
+            (Driver::Gathered(gathered), _) => {
+                let numbers = self.numbers(gathered);
+                self.from.push(format!("({numbers}) f"));
             }
-            (Driver::Order, Some(key)) => self.walk_key(key, &experiment, "o"),
+            (Driver::Order, Some(key)) => {
+                self.from.push(format!("{} o", key.table.name()));
+                let experiment = self.binds.add(experiment);
+                let walk = key.walk(&mut self.binds, &project, &experiment, "o");
+                self.conditions.push(walk);
+            }
             (Driver::Order, None) | (Driver::Experiment | Driver::Attribute(..), _) => {
                 self.from.push(driver::candidates_by(self.step.search.engine, self.step.walked()));
+                let experiment = self.binds.add(experiment);
                 self.conditions.push(format!("c.project_id = {project} AND c.experiment_id = {experiment}"));
             }
         }
@@ -149,7 +154,7 @@ impl<'q> Builder<'q> {
             self.from.push("candidates c".to_owned());
             self.conditions.push(format!("c.project_id = {project} AND c.id = {}", self.candidate));
         }
-        if let (Some(key), Driver::Experiment | Driver::Attribute(..) | Driver::Logged(_)) =
+        if let (Some(key), Driver::Experiment | Driver::Attribute(..) | Driver::Gathered(_)) =
             (first, self.step.driver)
         {
             self.from.push(format!("{} o", key.table.name()));
@@ -158,20 +163,10 @@ impl<'q> Builder<'q> {
         }
     }
 
-    fn walk_key(&mut self, key: LoggedKey, experiment: &str, alias: &str) {
-        self.from.push(format!("{} {alias}", key.table.name()));
-        self.conditions.push(key.walk(&mut self.binds, &self.project, experiment, alias));
-    }
-
-    /// Those that satisfy a condition in the order of their numbers, in which rows looked up by these are near each other.
-    fn walk_by_number(&mut self, logged: &Logged, experiment: &str) {
-        let walk = logged.key.walk(&mut self.binds, &self.project, experiment, "f");
-        let holds = row_condition(&mut self.binds, "f", logged);
-        let (table, all) = (logged.key.table.name(), self.binds.add(driver::FEW));
-        // Without `LIMIT` the engine takes the order for needless, and without `+` it walks the whole project for it.
-        self.from.push(format!(
-            "(SELECT f.candidate_id FROM {table} f WHERE {walk} AND {holds} ORDER BY +f.candidate_id LIMIT {all}) f"
-        ));
+    /// A query of candidates as the column `number`.
+    fn numbers(&mut self, gathered: Gathered<'_>) -> String {
+        let placeholder = self.binds.add(gathered.numbers.clone());
+        Numbers::rows(self.step.search.engine, &placeholder)
     }
 
     /// The view and the phase.
@@ -209,14 +204,23 @@ impl<'q> Builder<'q> {
 
     /// The filter, but for the condition that drives.
     fn filter(&mut self) {
+        if let Some(among) = self.step.among {
+            let numbers = self.numbers(among);
+            // The `+` keeps planners from going through these instead.
+            self.conditions.push(format!("+{} IN ({numbers})", self.candidate));
+        }
         let first = self.step.first();
         for node in &self.step.search.plan.conditions {
             let condition = match (node, self.step.driver) {
-                (Node::Logged(logged), Driver::Logged(driver)) if std::ptr::eq(logged, driver) => continue,
-                (Node::Logged(logged), _)
-                    if self.step.gathered.is_some_and(|gathered| std::ptr::eq(logged, gathered)) =>
+                (Node::Logged(logged), Driver::Gathered(gathered))
+                    if std::ptr::eq(logged, gathered.condition) =>
                 {
-                    self.is_among(logged)
+                    continue;
+                }
+                (Node::Logged(logged), _)
+                    if self.step.among.is_some_and(|among| std::ptr::eq(logged, among.condition)) =>
+                {
+                    continue;
                 }
                 (Node::Logged(logged), _) if Some(logged.key) == first => {
                     row_condition(&mut self.binds, "o", logged)
@@ -233,16 +237,6 @@ impl<'q> Builder<'q> {
             };
             self.conditions.push(condition);
         }
-    }
-
-    /// That the candidate is one of those that satisfy a condition, of which an index has a range. The `+` keeps
-    /// planners from going through these instead.
-    fn is_among(&mut self, logged: &Logged) -> String {
-        let experiment = self.binds.add(self.step.experiment.id.0);
-        let walk = logged.key.walk(&mut self.binds, &self.project, &experiment, "f");
-        let holds = row_condition(&mut self.binds, "f", logged);
-        let table = logged.key.table.name();
-        format!("+{} IN (SELECT f.candidate_id FROM {table} f WHERE {walk} AND {holds})", self.candidate)
     }
 
     fn columns(&mut self) -> Columns<'q> {

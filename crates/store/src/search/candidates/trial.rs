@@ -2,9 +2,9 @@
 //!
 //! A condition that some thousands of candidates satisfy costs as many look-ups and a sort, though a page may be full
 //! after a few thousand steps along the order. How many it takes cannot be known: the condition may hold at the other end
-//! of the order only. So the start of the order is tried: the numbers of those that satisfy the condition are gathered
-//! from its index, and each step along the order's index is a look at these and at no table. What is found comes before
-//! everything else, so it is the answer if it fills the page; if not, little was lost.
+//! of the order only. So the start of the order is tried: each step along the order's index is a look at the numbers of
+//! those that satisfy the condition, which were gathered, and at no table. What is found comes before everything else, so
+//! it is the answer if it fills the page; if not, little was lost.
 
 #[cfg(test)]
 mod tests;
@@ -52,16 +52,16 @@ pub(super) fn legs(matches: i64) -> Option<Legs> {
 /// What `step` finds, if the first rows of the order tell it.
 pub(super) fn run(tx: &mut Tx<'_>, step: Step<'_>, legs: Legs) -> Result<Option<Vec<Place>>> {
     let Some((key, sort)) = walked(&step) else { return Ok(None) };
-    let gathered = match step.driver {
-        Driver::Logged(logged) => Some(logged),
+    let among = match step.driver {
+        Driver::Gathered(gathered) => Some(gathered),
         Driver::Order | Driver::Experiment | Driver::Attribute(..) => None,
     };
-    let along = Step { driver: Driver::Order, gathered, ..step };
+    let by_order = Step { driver: Driver::Order, among, ..step };
     let mut leg = legs.first;
     loop {
         let Some(end) = value_at(tx, &step, (key, sort), None, leg)? else {
             // The order is over before the trial is.
-            return along.run(tx).map(Some);
+            return by_order.run(tx).map(Some);
         };
         if value_at(tx, &step, (key, sort), Some(&end), leg)?.as_ref() == Some(&end) {
             // All that are equal to the last one belong to the trial, and these are too many.
@@ -69,7 +69,7 @@ pub(super) fn run(tx: &mut Tx<'_>, step: Step<'_>, legs: Legs) -> Result<Option<
         }
         let last = if step.search.sorting.newest_first { i64::MIN } else { i64::MAX };
         let end = Place { keys: vec![(step.phase.rank(), end)], start_time: last, id: CandidateId(last) };
-        let found = Step { before: Some(&end), ..along }.run(tx)?;
+        let found = Step { before: Some(&end), ..by_order }.run(tx)?;
         if found.len() == step.wanted {
             return Ok(Some(found));
         }

@@ -27,7 +27,7 @@ impl Step<'_> {
             (Driver::Order, Phase::Missing) if self.search.sorting.is_by_one_that_exists() => {
                 self.lacking(tx)
             }
-            (Driver::Order | Driver::Logged(_), Phase::Present) if self.is_about_logged() => {
+            (Driver::Order | Driver::Gathered(_), Phase::Present) if self.is_about_logged() => {
                 self.seeing_last(tx)
             }
             _ => self.walk(tx),

@@ -11,6 +11,7 @@ use super::*;
 use crate::candidates::{self, NewCandidate};
 use crate::metrics::{self, Tails};
 use crate::search::View;
+use crate::search::candidates::driver::Way;
 use crate::search::candidates::order::Sorting;
 use crate::search::candidates::{Search, filter};
 use crate::{experiments, keys};
@@ -103,7 +104,10 @@ fn with_step<T>(
         view: View::Active,
         start,
     };
-    let (experiment, driver) = (experiment(), Driver::Logged(condition));
+    let experiment = experiment();
+    let way = Way::Logged(condition);
+    let numbers = way.gather(tx, &search, &experiment)?;
+    let driver = way.driver(&numbers);
     let (phase, before) = (Phase::Present, None);
     work(
         tx,
@@ -111,7 +115,7 @@ fn with_step<T>(
             search: &search,
             experiment: &experiment,
             driver,
-            gathered: None,
+            among: None,
             unseen: false,
             phase,
             before,
