@@ -1,6 +1,7 @@
 """The table of candidates in a real browser, over an experiment of a few thousand."""
 
 import csv
+import re
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -152,6 +153,31 @@ def test_a_running_candidate_is_followed_and_what_is_chosen_stays(table, site):
     expect(page.locator("#candidates[data-refresh]")).to_have_count(0, timeout=20_000)
     for one in (made, later):
         native.call("DELETE", f"/projects/1/candidates/{one}")
+
+
+def test_what_is_chosen_is_kept_from_page_to_page(table):
+    page = table("?order_by=start_time")
+    page.get_by_role("checkbox", name="Compare trial-0001", exact=True).check()
+    page.get_by_role("checkbox", name="Compare trial-0003", exact=True).check()
+    page.get_by_role("link", name="Next").click()
+    expect(page.get_by_role("checkbox", name="Compare trial-0100", exact=True)).to_be_visible()
+    page.get_by_role("checkbox", name="Compare trial-0105", exact=True).check()
+    compare = page.get_by_role("button", name="Compare")
+    expect(compare).to_have_text("Compare3")
+    shoot(page, "table-chosen")
+    page.goto(page.url.split("?")[0] + "?order_by=start_time")
+    page.get_by_role("checkbox", name="Compare trial-0003", exact=True).uncheck()
+    compare.click()
+    expect(page).to_have_url(re.compile(r"/compare\?candidate=\d+&candidate=\d+$"))
+    for name in ("trial-0001", "trial-0105"):
+        expect(page.get_by_role("columnheader", name=name).first).to_be_visible()
+    page.go_back()
+    expect(compare).to_have_text("Compare2")
+    page.get_by_role("button", name="Unselect").click()
+    expect(page.get_by_role("checkbox", checked=True)).to_have_count(0)
+    expect(compare).to_be_disabled()
+    page.reload()
+    expect(compare).to_be_disabled()
 
 
 def test_the_table_is_exported_as_csv(table):

@@ -244,7 +244,9 @@ def manifest(files):
 BOOKS = {
     "a count of files is wrong": """
         SELECT p.project_id, p.blob_id FROM project_blobs p
-         WHERE p.files <> (SELECT count(*) FROM files f WHERE f.project_id = p.project_id AND f.blob_id = p.blob_id)""",
+          LEFT JOIN (SELECT project_id, blob_id, count(*) AS files FROM files GROUP BY project_id, blob_id) f
+            ON f.project_id = p.project_id AND f.blob_id = p.blob_id
+         WHERE p.files <> coalesce(f.files, 0)""",
     "files are not counted": """
         SELECT f.project_id, f.blob_id FROM files f
          WHERE NOT EXISTS (SELECT 1 FROM project_blobs p WHERE p.project_id = f.project_id AND p.blob_id = f.blob_id)""",
@@ -254,13 +256,18 @@ BOOKS = {
            AND EXISTS (SELECT 1 FROM project_blobs p WHERE p.blob_id = b.id)""",
     "a published version has no files": """
         SELECT v.id FROM versions v WHERE v.published_at IS NOT NULL
-           AND NOT EXISTS (SELECT 1 FROM files f WHERE f.owner = 3 AND f.owner_id = v.id)""",
+           AND NOT EXISTS (
+               SELECT 1 FROM files f WHERE f.project_id = v.project_id AND f.owner = 3 AND f.owner_id = v.id)""",
     "files belong to a version that is not published": """
         SELECT f.owner_id, f.path FROM files f WHERE f.owner = 3
-           AND NOT EXISTS (SELECT 1 FROM versions v WHERE v.id = f.owner_id AND v.published_at IS NOT NULL)""",
+           AND NOT EXISTS (
+               SELECT 1 FROM versions v
+                WHERE v.project_id = f.project_id AND v.id = f.owner_id AND v.published_at IS NOT NULL)""",
     "a published version's number is free": """
         SELECT v.id FROM versions v WHERE v.published_at IS NOT NULL
-           AND NOT EXISTS (SELECT 1 FROM published_versions p WHERE p.model_id = v.model_id AND p.version = v.version)""",
+           AND NOT EXISTS (
+               SELECT 1 FROM published_versions p
+                WHERE p.project_id = v.project_id AND p.model_id = v.model_id AND p.version = v.version)""",
 }
 
 

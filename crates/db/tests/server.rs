@@ -97,6 +97,25 @@ async fn a_connection_lost_while_nobody_used_it_is_replaced() {
 }
 
 #[tokio::test]
+async fn what_a_broken_off_query_left_unread_holds_nothing_up() {
+    let (Some(database), Some(other)) = (database().await, database().await) else { return };
+    let many = "SELECT number FROM generate_series(CAST(1 AS BIGINT), 2000000) AS numbers (number)";
+    let first =
+        database.db().read(move |tx| tx.query_find(many, &[], |row| row.get::<i64>(0).map(Some))).await;
+    assert_eq!(first.unwrap(), Some(1));
+    let watcher = other.db();
+    let open = watcher.read(|tx| {
+        let open = "SELECT count(*) FROM pg_stat_activity
+                    WHERE datname = current_database() AND state = 'active' AND query LIKE '%, 2000000)%'
+                      AND pid <> pg_backend_pid()";
+        tx.query_one(open, &[], |row| row.get::<i64>(0))
+    });
+    assert_eq!(open.await.unwrap(), 0);
+    other.finish().await;
+    database.finish().await;
+}
+
+#[tokio::test]
 async fn work_that_runs_no_statement_leaves_nothing_for_the_next() {
     let Some(database) = database().await else { return };
     let db = database.db();

@@ -176,6 +176,12 @@ fn made_experiment(tx: &mut Tx<'_>, project: ProjectId, id: ModelId) -> Result<O
     )
 }
 
+/// Whether anything of the project is gone whose rest is still to go.
+pub(crate) fn is_under_way(tx: &mut Tx<'_>, project: ProjectId) -> Result<bool> {
+    let first = "SELECT id FROM purges WHERE project_id = $1 LIMIT 1";
+    Ok(tx.query_opt(first, &[&project.0], |row| row.get::<i64>(0))?.is_some())
+}
+
 /// Up to `limit` things whose rest is to go.
 pub fn pending(tx: &mut Tx<'_>, limit: i64) -> Result<Vec<(ProjectId, Thing)>> {
     let rows = tx.query(

@@ -1,14 +1,16 @@
-// The table of candidates: it follows candidates that run, and counts those chosen for comparison.
+// The table of candidates: it follows candidates that run, and keeps those chosen for comparison.
 "use strict";
 
 const LIVE_INTERVAL_MS = 4000;
 const WORTH_COMPARING = 2;
+const BOXES = 'input[name="candidate"]';
 
 // Asks for the table's part of the page again while a candidate that is shown runs and somebody looks, and changes only
 // what is different: nothing flickers, and what is chosen, focused or scrolled stays as it is.
 class LiveTable {
-  constructor(part) {
+  constructor(part, chosen) {
     this.part = part;
+    this.chosen = chosen;
   }
 
   async follow() {
@@ -34,7 +36,7 @@ class LiveTable {
     }
     if (fresh.dataset.refresh) this.part.dataset.refresh = fresh.dataset.refresh;
     else delete this.part.dataset.refresh;
-    countChosen();
+    this.chosen.show();
   }
 }
 
@@ -59,7 +61,6 @@ function updatedRow(row, fresh) {
   if (!row) return document.importNode(fresh, true);
   if (row.cells.length !== fresh.cells.length) {
     const made = document.importNode(fresh, true);
-    made.querySelector("input").checked = row.querySelector("input").checked;
     row.replaceWith(made);
     return made;
   }
@@ -76,15 +77,67 @@ function updatePager(part, fresh) {
   else if (made) part.append(document.importNode(made, true));
 }
 
-// A button that compares what is chosen says how many that are, and waits until it makes sense.
-function countChosen() {
-  const button = document.getElementById("compare-chosen");
-  const count = document.querySelectorAll('input[name="candidate"]:checked').length;
-  const badge = button.querySelector(".badge");
-  badge.textContent = String(count);
-  badge.hidden = count === 0;
-  button.disabled = count < WORTH_COMPARING;
-  button.title = button.disabled ? "Choose two or more candidates in the table" : "";
+// The candidates chosen for comparison, on whatever page of the table they were: another page, order or filter shows
+// others and forgets none, for as long as the tab is open.
+class Chosen {
+  constructor(form) {
+    this.key = `chosen ${form.getAttribute("action")}`;
+    this.compare = document.getElementById("compare-chosen");
+    this.forget = document.getElementById("forget-chosen");
+    this.candidates = new Set(this.stored());
+    document.addEventListener("change", (event) => {
+      if (event.target.matches(BOXES)) this.choose(event.target.value, event.target.checked);
+    });
+    this.forget.addEventListener("click", () => {
+      this.candidates.clear();
+      this.keep();
+      this.compare.focus();
+    });
+    form.addEventListener("formdata", (event) => {
+      const here = new Set(Array.from(document.querySelectorAll(BOXES), (box) => box.value));
+      for (const candidate of this.candidates) if (!here.has(candidate)) event.formData.append("candidate", candidate);
+    });
+    // A page that was left and is gone back to has the ticks of its time.
+    window.addEventListener("pageshow", () => {
+      this.candidates = new Set(this.stored());
+      this.show();
+    });
+    this.show();
+  }
+
+  stored() {
+    try {
+      return JSON.parse(sessionStorage.getItem(this.key)) ?? [];
+    } catch {
+      return Array.from(this.candidates ?? []);
+    }
+  }
+
+  choose(candidate, isChosen) {
+    if (isChosen) this.candidates.add(candidate);
+    else this.candidates.delete(candidate);
+    this.keep();
+  }
+
+  keep() {
+    try {
+      sessionStorage.setItem(this.key, JSON.stringify(Array.from(this.candidates)));
+    } catch {
+      // Where nothing may be stored, what is chosen is chosen on this page.
+    }
+    this.show();
+  }
+
+  // The button says how many are chosen, and waits until comparing them makes sense.
+  show() {
+    for (const box of document.querySelectorAll(BOXES)) box.checked = this.candidates.has(box.value);
+    const count = this.candidates.size;
+    const badge = this.compare.querySelector(".badge");
+    badge.textContent = String(count);
+    badge.hidden = this.forget.hidden = count === 0;
+    this.compare.disabled = count < WORTH_COMPARING;
+    this.compare.title = this.compare.disabled ? "Choose two or more candidates, on this page or on others" : "";
+  }
 }
 
 // The field gets the caret where the filter is wrong.
@@ -96,15 +149,11 @@ function pointAtProblem(field) {
 
 const part = document.getElementById("candidates");
 if (part) {
-  const table = new LiveTable(part);
+  const table = new LiveTable(part, new Chosen(document.getElementById("compare")));
   const loop = async () => {
     await table.follow();
     setTimeout(loop, LIVE_INTERVAL_MS);
   };
   setTimeout(loop, LIVE_INTERVAL_MS);
-  document.addEventListener("change", (event) => {
-    if (event.target.matches('input[name="candidate"]')) countChosen();
-  });
-  countChosen();
   document.querySelectorAll("input[data-problem]").forEach(pointAtProblem);
 }

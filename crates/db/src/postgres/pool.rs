@@ -15,7 +15,7 @@ use super::session::Session;
 use crate::PostgresOptions;
 use crate::fault::{CLOSED, Fault};
 
-/// How long a server may take to answer a new connection, unless the URL says otherwise.
+/// How long an address may take to be reached, unless the URL says otherwise.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The connections to one server.
@@ -54,12 +54,12 @@ impl Pool {
             return Ok(Taken { session, slot });
         }
         let collation = Arc::clone(&self.collation);
-        let settle = |session: &mut Session| {
+        // The slot goes with it: whoever waits may leave, and the connecting goes on.
+        let settle = |mut session: Session| {
             session.set_collation(collation);
-            Ok(())
+            Ok(Taken { session, slot })
         };
-        let session = connect(&self.config, &self.greeting, settle).await?;
-        Ok(Taken { session, slot })
+        connect(&self.config, &self.greeting, settle).await
     }
 
     /// Takes a connection back for the next one, unless it is lost.
@@ -79,10 +79,14 @@ impl Pool {
         self.lock().clear();
     }
 
-    /// The connection used last that is still there; lost ones are forgotten.
+    /// Closes the connections that nobody uses: where one was lost while nobody used it, all may be.
+    pub(crate) fn forget_idle(&self) {
+        self.lock().clear();
+    }
+
+    /// The connection used last.
     fn take_idle(&self) -> Option<Session> {
-        let mut idle = self.lock();
-        std::iter::from_fn(|| idle.pop()).find(|session| !session.is_useless())
+        self.lock().pop()
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Session>> {
@@ -111,37 +115,32 @@ fn set_schema(schema: &str) -> String {
     format!("SET search_path TO \"{}\"", schema.replace('"', "\"\""))
 }
 
-/// A new connection, once `prepare` has seen it.
-async fn connect(
+/// What `finish` makes of a new connection.
+async fn connect<T: Send + 'static>(
     config: &Config,
     greeting: &str,
-    prepare: impl FnOnce(&mut Session) -> Result<(), Fault> + Send + 'static,
-) -> Result<Session> {
+    finish: impl FnOnce(Session) -> Result<T, Fault> + Send + 'static,
+) -> Result<T> {
     let (config, greeting) = (config.clone(), greeting.to_owned());
-    let connect = spawn_blocking(move || {
-        let mut session = Session::connect(&config, &greeting)?;
-        prepare(&mut session)?;
-        Ok(session)
-    });
-    let session: Result<_, Fault> =
-        connect.await.map_err(|error| Error::unavailable(CLOSED).with_source(error))?;
-    session.map_err(|fault| fault.error)
+    let connect = spawn_blocking(move || finish(Session::connect(&config, &greeting)?));
+    let finished = connect.await.map_err(|error| Error::unavailable(CLOSED).with_source(error))?;
+    finished.map_err(|fault| fault.error)
 }
 
 /// Looks whether the server is of any use, and which collation it has.
-fn inspect(session: &mut Session) -> Result<(), Fault> {
-    let encoding = ask(session, "SHOW server_encoding")?.unwrap_or_default();
+fn inspect(mut session: Session) -> Result<Session, Fault> {
+    let encoding = ask(&mut session, "SHOW server_encoding")?.unwrap_or_default();
     if encoding != "UTF8" {
         return Err(
             Error::invalid(format!("the database has the encoding {encoding}; it must be UTF8")).into()
         );
     }
-    let collation = ask(session, FIND_COLLATION)?;
+    let collation = ask(&mut session, FIND_COLLATION)?;
     if collation.is_none() {
         tracing::warn!("the server has no collation for Unicode: ILIKE forgets case for ASCII only");
     }
     session.set_collation(collation.unwrap_or_else(|| "C".to_owned()).into());
-    Ok(())
+    Ok(session)
 }
 
 /// The first text of an answer.

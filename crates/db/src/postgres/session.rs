@@ -5,12 +5,14 @@ use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::Poll;
+use std::time::Duration;
 
 use futures_util::future::{join, maybe_done};
 use futures_util::{TryStreamExt, poll};
 use modelry_core::Error;
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::yield_now;
+use tokio::time::timeout;
 use tokio_postgres::tls::NoTlsStream;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{CancelToken, Client, Config, Connection, NoTls, Socket, Statement};
@@ -20,6 +22,9 @@ use crate::fault::{Damage, Fault, LOST};
 use crate::row::RowOf;
 use crate::tx::EachRow;
 use crate::{Param, Row};
+
+/// How long connecting may take, with all addresses and with a server that is reached and says nothing.
+const LONGEST_CONNECT: Duration = Duration::from_mins(1);
 
 /// Statements that a connection keeps prepared. Beyond that it forgets all of them: the texts are few, unless lists
 /// of many lengths are asked for.
@@ -37,6 +42,8 @@ pub(crate) struct Session {
     collation: Arc<str>,
     /// What begins the transaction, as long as it has not begun.
     begin: Option<&'static str>,
+    /// Whether rows of the last statement were left unread.
+    has_unread: bool,
     spoilt: bool,
 }
 
@@ -45,12 +52,19 @@ impl Session {
     pub(crate) fn connect(config: &Config, greeting: &str) -> Result<Self, Fault> {
         let runtime = Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|error| Fault::unavailable(LOST, error))?;
-        let connected = runtime.block_on(config.connect(NoTls));
+        let connected = runtime.block_on(async { timeout(LONGEST_CONNECT, config.connect(NoTls)).await });
+        let connected = connected.map_err(|error| Fault::unavailable(LOST, error))?;
         let (client, connection) = connected.map_err(|error| Fault::unavailable(LOST, error))?;
         let wire = Wire { runtime: Some(runtime), connection: Some(Box::pin(connection)) };
-        let collation = Arc::default();
-        let mut session =
-            Self { client, wire, statements: HashMap::new(), collation, begin: None, spoilt: false };
+        let mut session = Self {
+            client,
+            wire,
+            statements: HashMap::new(),
+            collation: Arc::default(),
+            begin: None,
+            has_unread: false,
+            spoilt: false,
+        };
         session.control(greeting)?;
         Ok(session)
     }
@@ -85,10 +99,18 @@ impl Session {
         Ok(self.wire.drive(self.client.batch_execute(sql))?)
     }
 
-    /// Sends a statement without values or rows. What comes of it is not asked for.
-    pub(crate) fn control_unheard(&mut self, sql: &str) {
+    /// Ends a transaction that only read. Whether the server did is not waited for, unless it has rows to send before.
+    pub(crate) fn end_read(&mut self) {
+        const END: &str = "COMMIT";
+        if self.has_unread {
+            if self.control(END).is_err() {
+                self.spoil();
+            }
+            self.has_unread = false;
+            return;
+        }
         self.wire.drive(async {
-            let mut statement = pin!(self.client.batch_execute(sql));
+            let mut statement = pin!(self.client.batch_execute(END));
             // It is handed over when it is waited for first, and sent in the next turn.
             let _ = poll!(&mut statement);
             yield_now().await;
@@ -108,9 +130,9 @@ impl Session {
     /// Runs a statement and returns how many rows it touched.
     pub(crate) fn execute(&mut self, sql: &str, params: &[&dyn Param]) -> Result<u64, Fault> {
         let statement = self.prepare(sql, params)?;
-        let Self { client, wire, begin, .. } = self;
+        let Self { client, wire, begin, spoilt, .. } = self;
         let execute = client.execute_raw(&statement, values(params));
-        Ok(wire.drive(begun(client, begin, execute))?)
+        Ok(wire.drive(begun(client, (begin, spoilt), execute))?)
     }
 
     /// Runs a query and hands its rows to `each` until that asks for no more.
@@ -121,15 +143,17 @@ impl Session {
         each: EachRow<'_>,
     ) -> Result<(), Fault> {
         let statement = self.prepare(sql, params)?;
-        let Self { client, wire, begin, .. } = self;
+        let Self { client, wire, begin, has_unread, spoilt, .. } = self;
         wire.drive(async {
             let query = client.query_raw(&statement, values(params));
-            let mut rows = pin!(begun(client, begin, query).await?);
+            let mut rows = pin!(begun(client, (begin, spoilt), query).await?);
+            *has_unread = true;
             while let Some(row) = rows.try_next().await? {
                 if each(&Row(RowOf::Postgres(&row)))?.is_break() {
-                    break;
+                    return Ok(());
                 }
             }
+            *has_unread = false;
             Ok(())
         })
     }
@@ -142,9 +166,9 @@ impl Session {
     ) -> Result<(), Fault> {
         let prepare = |(sql, params): &(&str, &[&dyn Param])| self.prepare(sql, params);
         let statements = queries.iter().map(prepare).collect::<Result<Vec<_>, _>>()?;
-        let Self { client, wire, begin, .. } = self;
+        let Self { client, wire, begin, spoilt, .. } = self;
         wire.drive(async {
-            begun(client, begin, async { Ok(()) }).await?;
+            begun(client, (begin, spoilt), async { Ok(()) }).await?;
             let mut asked = Vec::with_capacity(queries.len());
             for (statement, (_, params)) in statements.iter().zip(queries) {
                 let mut query = Box::pin(maybe_done(client.query_raw(statement, values(params))));
@@ -192,15 +216,17 @@ fn values<'p>(params: &'p [&dyn Param]) -> impl ExactSizeIterator<Item = &'p (dy
     params.iter().map(|param| *param as &(dyn ToSql + Sync))
 }
 
-/// What `statement` answers, once the transaction has begun; both are sent at once.
+/// What `statement` answers, once the transaction has begun; both are sent at once. Where it cannot begin, nobody knows in
+/// what the connection was left, and it is spoilt.
 async fn begun<T>(
     client: &Client,
-    begin: &mut Option<&'static str>,
+    (begin, spoilt): (&mut Option<&'static str>, &mut bool),
     statement: impl Future<Output = Result<T, tokio_postgres::Error>>,
 ) -> Result<T, tokio_postgres::Error> {
     let Some(sql) = *begin else { return statement.await };
     // They are polled, and so sent, in this order.
     let (has_begun, answer) = join(client.batch_execute(sql), statement).await;
+    *spoilt = has_begun.is_err();
     has_begun?;
     *begin = None;
     answer

@@ -29,8 +29,10 @@ pub(crate) enum Isolation {
 pub(crate) enum Ending {
     /// With an answer.
     Settled(Result<Answer>),
-    /// It lost against another transaction, or its connection: nothing is kept, and it may be tried again.
+    /// It lost against another transaction: nothing is kept, and it may be tried again.
     Lost,
+    /// The connection had been lost while nobody used it: nothing is done yet, and another one may do it.
+    Gone,
 }
 
 impl Isolation {
@@ -50,7 +52,7 @@ pub(crate) fn run_once(session: &mut Session, isolation: Isolation, work: &Work)
         Isolation::Snapshot => session.begin_with(isolation.begin()),
         Isolation::Serializable | Isolation::ReadCommitted => {
             if session.control(isolation.begin()).is_err() {
-                return lost_at_once(session);
+                return gone(session);
             }
         }
     }
@@ -62,13 +64,13 @@ pub(crate) fn run_once(session: &mut Session, isolation: Isolation, work: &Work)
     let value = match answer {
         Ok(value) => value,
         Err(error) if began => return undo(session, damage, error),
-        Err(_) if session.is_useless() => return lost_at_once(session),
+        Err(_) if session.is_useless() => return gone(session),
         Err(error) => return Ending::Settled(Err(error)),
     };
     if isolation == Isolation::Snapshot {
         // What was read stands, whatever comes of the end.
         if began {
-            session.control_unheard("COMMIT");
+            session.end_read();
         }
         return Ending::Settled(run_effects(effects).map(|()| value));
     }
@@ -84,10 +86,9 @@ pub(crate) fn run_once(session: &mut Session, isolation: Isolation, work: &Work)
     }
 }
 
-/// A connection that was lost while nobody used it: nothing is done yet, so another one may do it.
-fn lost_at_once(session: &mut Session) -> Ending {
+fn gone(session: &mut Session) -> Ending {
     session.spoil();
-    Ending::Lost
+    Ending::Gone
 }
 
 fn undo(session: &mut Session, damage: Option<Damage>, error: Error) -> Ending {

@@ -9,6 +9,7 @@ use modelry_store::experiments;
 use modelry_store::ids::Ids;
 use modelry_store::keys::Keys;
 use modelry_store::metrics::{self, Tails};
+use modelry_store::purge::{self, Thing};
 use modelry_store::search::View;
 use modelry_store::search::candidates::{Page, Query, page};
 use modelry_testkit::both;
@@ -43,6 +44,12 @@ fn log(tx: &mut Tx<'_>, number: i64, loss: f64) -> Result<()> {
     let candidate = candidates::find(tx, PROJECT, CandidateId(number))?.expect("the candidate is there");
     let points = [(KeyId(1), vec![Point::new(0, 0, loss)])].into();
     metrics::append(tx, &Tails::default(), candidate.place(PROJECT), number, &points)
+}
+
+/// Removes a candidate for good, but for what was logged to it.
+fn remove(tx: &mut Tx<'_>, number: i64) -> Result<()> {
+    candidates::delete(tx, PROJECT, &format!("{number:032x}").parse()?, NOW)?;
+    purge::begin(tx, PROJECT, Thing::Candidate(CandidateId(number)), NOW)
 }
 
 /// Candidates 1 to 6; their losses are as listed, and a later one started later.
@@ -102,6 +109,27 @@ both! {
         let active = found(&db, two("", &[])).await;
         let deleted = found(&db, Query { view: View::Deleted, ..two("", &[]) }).await;
         assert_eq!((active, deleted), (vec![], vec![6, 5, 4, 3, 2, 1]));
+    }
+
+    async fn what_is_left_of_one_that_is_removed_is_not_found(db: Db) {
+        six(&db).await;
+        write(&db, |tx| remove(tx, 5)).await;
+        for (view, filter) in [(View::Active, ""), (View::All, ""), (View::All, "metrics.loss > 0")] {
+            let first = Query { view, limit: 1, ..two(filter, &["metrics.loss DESC"]) };
+            assert_eq!(first_page(&db, first).await.candidates, [CandidateId(1)], "{view:?} {filter}");
+        }
+    }
+
+    async fn one_that_lacks_the_key_is_found_while_another_is_removed(db: Db) {
+        six(&db).await;
+        write(&db, |tx| (100..1_200).try_for_each(|number| insert(tx, number, number * 10, Some(0.5)))).await;
+        write(&db, |tx| {
+            log(tx, 6, 4.0)?;
+            remove(tx, 5)
+        })
+        .await;
+        let last = Query { limit: 2_000, ..two("", &["metrics.loss ASC"]) };
+        assert_eq!(first_page(&db, last).await.candidates.last(), Some(&CandidateId(2)));
     }
 
     async fn a_page_that_ends_with_the_last_one_has_no_next(db: Db) {

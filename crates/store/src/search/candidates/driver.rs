@@ -140,11 +140,16 @@ pub(super) fn choose<'q>(
     if least > FEW {
         return Ok(Way::Order.into());
     }
+    let wanted = i64::try_from(wanted).unwrap_or(i64::MAX);
+    if least <= wanted {
+        // The page has room for all of them, so that no order is over sooner.
+        return Ok(way.into());
+    }
     let all = count_all(tx, search, experiment, FEW + 1)?;
     if all > FEW {
         return Ok(Choice { way, trial: trial::legs(least) });
     }
-    let wanted = i64::try_from(wanted).unwrap_or(all).min(all);
+    let wanted = wanted.min(all);
     let passed = counts.iter().fold(wanted, |passed, (count, _)| (passed * all / (*count).max(1)).min(all));
     Ok(if least <= passed { way } else { Way::Order }.into())
 }

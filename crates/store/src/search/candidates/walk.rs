@@ -2,7 +2,7 @@
 
 use modelry_core::Result;
 use modelry_core::ids::CandidateId;
-use modelry_db::{Engine, Tx};
+use modelry_db::Tx;
 
 use super::Search;
 use super::driver::{self, Driver};
@@ -12,7 +12,7 @@ use super::statement::{Reach, Step};
 use crate::search::View;
 use crate::search::binds::Binds;
 use crate::search::keyset::{self, SortValue, Term};
-use crate::sql;
+use crate::{purge, sql};
 
 /// Of so many candidates at most that are found it is looked whether they are in the bin afterwards.
 const SEEN_AFTERWARDS: usize = 1_000;
@@ -76,34 +76,30 @@ impl Step<'_> {
             && plan.conditions.iter().all(|node| matches!(node, Node::Logged(_)))
     }
 
-    /// Only of those that make the page it is looked whether they are in the bin. As a rule none is; where one is, all
-    /// that are come by are looked up.
+    /// Only of those that make the page it is looked whether they are there, and not in the bin. As a rule all are; where
+    /// one is not, all that are come by are looked up. What is logged to a candidate goes after it when it is removed.
     fn seeing_last(self, tx: &mut Tx<'_>) -> Result<Vec<Place>> {
         let found = Step { unseen: true, ..self }.walk(tx)?;
-        if self.search.view == View::All || !self.is_any_in_bin(tx, &found)? {
+        if self.count_shown(tx, &found)? == found.len() {
             return Ok(found);
         }
         self.walk(tx)
     }
 
-    fn is_any_in_bin(&self, tx: &mut Tx<'_>, places: &[Place]) -> Result<bool> {
+    /// How many of these the view shows.
+    fn count_shown(&self, tx: &mut Tx<'_>, places: &[Place]) -> Result<usize> {
         let numbers: Vec<i64> = places.iter().map(|place| place.id.0).collect();
-        // SQLite, which does not know how full the bin is, would go through all of it.
-        let is_deleted = match self.search.engine {
-            Engine::Sqlite => "+c.deleted_at IS NOT NULL",
-            Engine::Postgres => "c.deleted_at IS NOT NULL",
-        };
+        let is_shown = if self.search.view == View::Active { " AND c.deleted_at IS NULL" } else { "" };
+        let mut shown = 0;
         for chunk in sql::padded(&numbers) {
             let among = sql::placeholders(2, chunk.len());
             let text = format!(
-                "SELECT c.id FROM candidates c WHERE c.project_id = $1 AND c.id IN ({among}) AND {is_deleted} LIMIT 1"
+                "SELECT count(*) FROM candidates c WHERE c.project_id = $1 AND c.id IN ({among}){is_shown}"
             );
             let values = sql::bind(&[&self.search.project.0], &chunk);
-            if tx.query_opt(&text, &values, |row| row.get::<i64>(0))?.is_some() {
-                return Ok(true);
-            }
+            shown += tx.query_one(&text, &values, |row| row.get::<i64>(0))?;
         }
-        Ok(false)
+        Ok(usize::try_from(shown).unwrap_or(0))
     }
 
     /// Those that lack what the order is by. Where few do, or none, all would be looked at for them, so after a short
@@ -115,6 +111,10 @@ impl Step<'_> {
         let found = tried.query(tx, Reach::All)?;
         if found.len() == self.wanted {
             return Ok(found);
+        }
+        if purge::is_under_way(tx, self.search.project)? {
+            // What is left of candidates that are gone would be counted with what the others logged.
+            return self.query(tx, Reach::All);
         }
         let all = driver::count_all(tx, self.search, self.experiment, i64::MAX)?;
         let lacking = all - driver::count_first(tx, self.search, self.experiment)?;
