@@ -72,13 +72,10 @@ impl Postgres {
             drop(watch);
             match ending {
                 Ending::Settled(answer) => return answer,
-                Ending::Gone => {
-                    self.pool.forget_idle();
-                    work = same_work;
-                    continue;
-                }
-                Ending::Lost => work = same_work,
+                Ending::Gone => self.pool.forget_idle(),
+                Ending::Lost => {}
             }
+            work = same_work;
             tokio::time::sleep(pause(attempt)).await;
         }
         Err(Error::unavailable(BUSY))

@@ -76,7 +76,7 @@ impl Pool {
         let everybody = self.slots.acquire_many(self.count).await;
         self.slots.close();
         drop(everybody);
-        self.lock().clear();
+        self.forget_idle();
     }
 
     /// Closes the connections that nobody uses: where one was lost while nobody used it, all may be.
