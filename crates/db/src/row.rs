@@ -25,6 +25,13 @@ impl Row<'_> {
             RowOf::Postgres(row) => row.try_get(column).map_err(|error| unreadable(column, error)),
         }
     }
+
+    /// Reads the only column: an array of numbers, or null where there are none. Only PostgreSQL has arrays.
+    pub(crate) fn numbers(&self) -> Result<Vec<i64>> {
+        let RowOf::Postgres(row) = self.0 else { return Err(Error::internal("SQLite has no arrays")) };
+        let numbers: Option<Vec<i64>> = row.try_get(0).map_err(|error| unreadable(0, error))?;
+        Ok(numbers.unwrap_or_default())
+    }
 }
 
 fn unreadable(column: usize, error: impl std::error::Error + Send + Sync + 'static) -> Error {

@@ -130,6 +130,22 @@ impl Tx<'_> {
         })
     }
 
+    /// Runs a query of one column of numbers, none of them null, and returns these. PostgreSQL sends them as one row,
+    /// which costs a fraction of as many rows.
+    pub fn query_numbers(&mut self, sql: &str, params: &[&dyn Param]) -> Result<Vec<i64>> {
+        self.run(&[sql], |link| match link {
+            Link::Sqlite(connection) => {
+                let mut numbers = Vec::new();
+                statement::each_row(connection, sql, params, &mut |row| {
+                    numbers.push(row.get(0)?);
+                    Ok(ControlFlow::Continue(()))
+                })?;
+                Ok(numbers)
+            }
+            Link::Postgres(session) => session.numbers(sql, params),
+        })
+    }
+
     /// Runs a query and returns its first row, mapped, if there is one.
     pub fn query_opt<T>(
         &mut self,

@@ -64,6 +64,20 @@ both_empty! {
         assert!(found == expected && after == Some(1));
     }
 
+    async fn numbers_are_answered_in_their_order(db: Db) {
+        db.migrate(COUNTERS).await.unwrap();
+        db.write(|tx| (0..3_000).try_for_each(|row| add(tx, &format!("{row:04}")).map(drop))).await.unwrap();
+        let found = db.read(|tx| {
+            let numbers = "SELECT CAST(name AS BIGINT) FROM counters WHERE name >= $1 ORDER BY name DESC LIMIT $2";
+            let some = tx.query_numbers(numbers, &[&"0007", &2_000_i64])?;
+            Ok((some, tx.query_numbers(numbers, &[&"9", &10_i64])?))
+        });
+        let (some, none) = found.await.unwrap();
+        assert!(some == (1_000..3_000).rev().collect::<Vec<_>>() && none.is_empty());
+        let of_null = db.read(|tx| tx.query_numbers("SELECT CAST(NULL AS BIGINT) FROM counters", &[]));
+        assert_eq!(of_null.await.unwrap_err().kind(), Kind::Internal);
+    }
+
     async fn one_of_several_queries_that_fails_fails_the_transaction(db: Db) {
         db.migrate(COUNTERS).await.unwrap();
         db.write(|tx| (0..3_000).try_for_each(|row| add(tx, &format!("{row:04}")).map(drop))).await.unwrap();

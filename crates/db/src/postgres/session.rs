@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::future::poll_fn;
+use std::ops::ControlFlow;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::Poll;
@@ -156,6 +157,17 @@ impl Session {
             *has_unread = false;
             Ok(())
         })
+    }
+
+    /// Runs a query of one column of numbers, which come as one row.
+    pub(crate) fn numbers(&mut self, sql: &str, params: &[&dyn Param]) -> Result<Vec<i64>, Fault> {
+        let sql = format!("SELECT array_agg(number) FROM ({sql}) AS answered (number)");
+        let mut numbers = Vec::new();
+        self.each_row(&sql, params, &mut |row| {
+            numbers = row.numbers()?;
+            Ok(ControlFlow::Continue(()))
+        })?;
+        Ok(numbers)
     }
 
     /// Sends all queries, then hands the rows of one after the other to `each`.

@@ -9,6 +9,7 @@
 //! What is ordered by is there as a number or text, or NaN, or missing: three phases of one order, each a statement of
 //! its own. Candidates of several experiments are searched one experiment after the other and merged.
 
+mod along;
 mod column;
 mod driver;
 mod filter;
@@ -17,6 +18,7 @@ mod order;
 #[cfg(test)]
 mod plans;
 mod statement;
+mod stretch;
 mod trial;
 mod walk;
 
@@ -35,6 +37,10 @@ use self::order::{Phase, Place, Sorting};
 use self::statement::Step;
 use super::{View, keyset};
 use crate::experiments::{self, Experiment};
+
+/// So many numbers of candidates that satisfy conditions are kept at most between the phases of an order. What
+/// experiments beyond that come by is gathered for each phase anew, so that a search of thousands stays small.
+const GATHERED: usize = 200_000;
 
 /// What is searched for.
 #[derive(Clone, Debug, Default)]
@@ -130,10 +136,17 @@ impl<'q> Search<'q> {
     /// The experiments whose candidates the view can show, each once.
     fn parts(&self, tx: &mut Tx<'_>, query: &Query, wanted: usize) -> Result<Vec<Part<'q>>> {
         let mut parts = Vec::new();
+        let mut room = GATHERED;
         for id in query.experiments.iter().copied().collect::<BTreeSet<_>>() {
             let Some(experiment) = experiments::find(tx, self.project, id)? else { continue };
             if self.view != View::Active || experiment.deleted_at.is_none() {
-                let choice = driver::choose(tx, self, &experiment, wanted)?;
+                let mut choice = driver::choose(tx, self, &experiment, wanted)?;
+                let gathered = choice.gathered.as_ref().map_or(0, |numbers| numbers.0.len());
+                if gathered > room {
+                    choice.gathered = None;
+                } else {
+                    room -= gathered;
+                }
                 parts.push(Part { experiment, choice });
             }
         }
@@ -155,13 +168,11 @@ impl<'q> Search<'q> {
         let mut best: Vec<Place> = Vec::new();
         for Part { experiment, choice } in parts {
             let before = best.last().filter(|_| best.len() == wanted);
-            let numbers = choice.way.gather(tx, self, experiment)?;
+            let numbers = choice.gathered(tx, self, experiment)?;
             let driver = choice.way.driver(&numbers);
-            let (among, unseen) = (None, false);
-            let step = Step { search: self, experiment, driver, among, unseen, phase, before, wanted };
-            let tried = choice.trial.map(|legs| trial::run(tx, step, legs)).transpose()?;
-            let mut found = match tried.flatten() {
-                Some(found) => found,
+            let step = Step { search: self, experiment, driver, unseen: false, phase, before, wanted };
+            let mut found = match choice.trial {
+                Some(legs) => step.shortened(tx, legs)?,
                 None => step.run(tx)?,
             };
             best.append(&mut found);

@@ -4,6 +4,7 @@ use modelry_core::ids::ExperimentId;
 use modelry_core::search::entity::CANDIDATES;
 use modelry_core::search::{parse_filter, parse_order_by};
 use modelry_core::time::Timestamp;
+use modelry_db::Numbers;
 use modelry_testkit::{Schema, sqlite};
 
 use super::driver::Way;
@@ -96,13 +97,13 @@ fn explain(tx: &mut Tx<'_>, shape: &Shape) -> Result<Vec<String>> {
         start: shape.start.as_ref(),
     };
     let (phase, experiment) = (shape.phase, &experiment);
-    let numbers = way.gather(tx, &search, experiment)?;
-    let (driver, among, unseen, before) = (way.driver(&numbers), None, shape.unseen, None);
-    let step = Step { search: &search, experiment, driver, among, unseen, phase, before, wanted: 10 };
+    let numbers = Numbers::default();
+    let (driver, unseen, before) = (way.driver(&numbers), shape.unseen, None);
+    let step = Step { search: &search, experiment, driver, unseen, phase, before, wanted: 10 };
     let statement = step.statement(shape.reach);
     let mut steps = Vec::new();
     if let Way::Logged(logged) = way {
-        let (text, binds) = driver::numbers_statement(&search, experiment, logged);
+        let (text, binds) = driver::numbers_statement(&search, experiment, logged, 10);
         steps = explained(tx, &text, &binds)?;
     }
     steps.append(&mut explained(tx, &statement.text, &statement.binds)?);

@@ -23,8 +23,6 @@ pub(super) struct Step<'q> {
     pub(super) search: &'q Search<'q>,
     pub(super) experiment: &'q Experiment,
     pub(super) driver: Driver<'q>,
-    /// Only these, whose condition is then not looked up.
-    pub(super) among: Option<Gathered<'q>>,
     /// Whether the table of candidates is left out, so that those in the bin are found too.
     pub(super) unseen: bool,
     pub(super) phase: Phase,
@@ -204,21 +202,11 @@ impl<'q> Builder<'q> {
 
     /// The filter, but for the condition that drives.
     fn filter(&mut self) {
-        if let Some(among) = self.step.among {
-            let numbers = self.numbers(among);
-            // The `+` keeps planners from going through these instead.
-            self.conditions.push(format!("+{} IN ({numbers})", self.candidate));
-        }
         let first = self.step.first();
         for node in &self.step.search.plan.conditions {
             let condition = match (node, self.step.driver) {
                 (Node::Logged(logged), Driver::Gathered(gathered))
                     if std::ptr::eq(logged, gathered.condition) =>
-                {
-                    continue;
-                }
-                (Node::Logged(logged), _)
-                    if self.step.among.is_some_and(|among| std::ptr::eq(logged, among.condition)) =>
                 {
                     continue;
                 }

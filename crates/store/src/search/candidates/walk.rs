@@ -4,11 +4,13 @@ use modelry_core::Result;
 use modelry_core::ids::CandidateId;
 use modelry_db::Tx;
 
-use super::Search;
+use super::along::Along;
 use super::driver::{self, Driver};
 use super::filter::Node;
 use super::order::{Phase, Place, SortKey, Source};
 use super::statement::{Reach, Step};
+use super::trial::Legs;
+use super::{Search, stretch, trial};
 use crate::search::View;
 use crate::search::binds::Binds;
 use crate::search::keyset::{self, SortValue, Term};
@@ -31,6 +33,18 @@ impl Step<'_> {
                 self.seeing_last(tx)
             }
             _ => self.walk(tx),
+        }
+    }
+
+    /// As [`Step::run`], where more satisfy the condition that drives than are looked up gladly.
+    pub(super) fn shortened(self, tx: &mut Tx<'_>, legs: Legs) -> Result<Vec<Place>> {
+        let Some(along) = Along::of(self) else { return self.run(tx) };
+        if let Some(found) = trial::run(tx, &along, legs)? {
+            return Ok(found);
+        }
+        match stretch::run(tx, &along, stretch::SAMPLE)? {
+            Some(found) => Ok(found),
+            None => self.run(tx),
         }
     }
 

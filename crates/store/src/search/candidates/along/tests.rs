@@ -1,0 +1,139 @@
+use modelry_core::ids::{ExperimentId, KeyId, ProjectId};
+use modelry_core::points::Point;
+use modelry_core::points::tail::PointsByKey;
+use modelry_core::search::entity::CANDIDATES;
+use modelry_core::search::{parse_filter, parse_order_by};
+use modelry_core::time::Timestamp;
+use modelry_db::Db;
+use modelry_testkit::{Schema, sqlite};
+
+use super::*;
+use crate::candidates::{self, NewCandidate};
+use crate::experiments;
+use crate::metrics::{self, Tails};
+use crate::search::View;
+use crate::search::candidates::order::Sorting;
+use crate::search::candidates::{Search, driver, filter};
+
+pub(in crate::search::candidates) const PROJECT: ProjectId = ProjectId(1);
+const EXPERIMENT: ExperimentId = ExperimentId(1);
+pub(in crate::search::candidates) const NOW: Timestamp = Timestamp(1_700_000_000_000);
+
+/// 60 candidates: `loss` is the number, `triple` the same for three in a row, `coarse` has three values, and `acc` is above
+/// 0.5 for every second one. `size` is the number too, but for two strays, and so is `cost`, but for one that is NaN and
+/// one that is not there. `tenth` is above 0.5 for every tenth one.
+pub(in crate::search::candidates) async fn seed(db: &Db) {
+    db.write(|tx| {
+        experiments::insert(tx, PROJECT, &experiment(), &[])?;
+        for (id, name) in
+            [(1, "loss"), (2, "triple"), (3, "coarse"), (4, "acc"), (5, "size"), (6, "tenth"), (7, "cost")]
+        {
+            let insert = "INSERT INTO keys (project_id, id, name) VALUES ($1, $2, $3)";
+            tx.execute(insert, &[&PROJECT.0, &i64::from(id), &name])?;
+        }
+        (0..60).try_for_each(|number| insert(tx, number))
+    })
+    .await
+    .expect("the candidates can be made");
+}
+
+fn experiment() -> experiments::Experiment {
+    experiments::Experiment {
+        id: EXPERIMENT,
+        name: "experiment".to_owned(),
+        artifact_location: None,
+        creator_id: None,
+        created_at: NOW,
+        updated_at: NOW,
+        deleted_at: None,
+    }
+}
+
+fn insert(tx: &mut Tx<'_>, number: i32) -> Result<()> {
+    let new = NewCandidate {
+        id: CandidateId(number.into()),
+        eid: format!("{number:032x}").parse()?,
+        experiment_id: EXPERIMENT,
+        name: String::new(),
+        user_name: String::new(),
+        creator_id: None,
+        start_time: NOW.ms(),
+        created_at: NOW,
+    };
+    let place = candidates::insert(tx, PROJECT, &new)?.place(PROJECT);
+    let size = if number == 3 || number == 7 { 100 } else { number };
+    let tenth = i32::from(number % 10 == 0);
+    let mut values =
+        [number, number / 3, number % 3, number % 2, size, tenth, number].map(f64::from).to_vec();
+    match number {
+        50 => values[6] = f64::NAN,
+        51 => values.truncate(6),
+        _ => {}
+    }
+    let point = |value| vec![Point::new(NOW.ms(), 1, value)];
+    let points: PointsByKey = (1..).map(KeyId).zip(values.into_iter().map(point)).collect();
+    metrics::append(tx, &Tails::default(), place, number.into(), &points)
+}
+
+/// Does something with the first step of a search for five candidates, which the first condition drives.
+pub(in crate::search::candidates) fn with_step<T>(
+    tx: &mut Tx<'_>,
+    (filter, order): (&str, &str),
+    start: Option<&Place>,
+    work: impl Fn(&mut Tx<'_>, Step<'_>) -> Result<T>,
+) -> Result<T> {
+    let order = parse_order_by(&CANDIDATES, &[order.to_owned()])?;
+    let sorting = Sorting::resolve(tx, PROJECT, &order, true)?;
+    let filter = parse_filter(&CANDIDATES, filter)?;
+    let plan = filter::plan(tx, PROJECT, filter.as_ref())?.expect("something can be found");
+    let Some(filter::Node::Logged(condition)) = plan.conditions.first() else {
+        panic!("the condition is on a metric")
+    };
+    let search = Search {
+        engine: tx.engine(),
+        project: PROJECT,
+        sorting: &sorting,
+        plan: &plan,
+        view: View::Active,
+        start,
+    };
+    let experiment = experiment();
+    let numbers = driver::gather(tx, &search, &experiment, condition, 100)?;
+    let driver = Driver::Gathered(Gathered { condition, numbers: &numbers });
+    let (experiment, phase, before) = (&experiment, Phase::Present, None);
+    work(tx, Step { search: &search, experiment, driver, unseen: false, phase, before, wanted: 5 })
+}
+
+/// How SQLite reads a piece of the order by `loss`.
+async fn plan(piece: Piece<'static>) -> String {
+    let database = sqlite(Schema::Product).await;
+    let db = database.db();
+    seed(&db).await;
+    let plan = db.read(move |tx| {
+        with_step(tx, ("metrics.acc > 0.5", "metrics.loss DESC"), None, |tx, step| {
+            let along = Along::of(step).expect("one index has the order");
+            let (text, binds) = along.numbers_statement(piece);
+            tx.query(&format!("EXPLAIN QUERY PLAN {text}"), &binds.as_params(), |row| row.get::<String>(3))
+        })
+    });
+    let plan = plan.await.expect("the statement has a plan").join("\n");
+    database.finish().await;
+    plan
+}
+
+#[tokio::test]
+async fn a_piece_of_the_order_is_read_from_its_index_alone() {
+    const VALUE: SortValue = SortValue::Number(0.5);
+    let piece = Piece { begin: Begin::Start, to: None, is_backward: false, steps: 10 };
+    insta::assert_snapshot!(plan(piece).await, @r"
+    SEARCH o USING COVERING INDEX metric_latest_by_value (project_id=? AND experiment_id=? AND key_id=? AND rank=?)
+    ");
+    let piece = Piece { begin: Begin::With(&VALUE), to: Some(&VALUE), ..piece };
+    insta::assert_snapshot!(plan(piece).await, @r"
+    SEARCH o USING COVERING INDEX metric_latest_by_value (project_id=? AND experiment_id=? AND key_id=? AND rank=? AND value>? AND value<?)
+    ");
+    let piece = Piece { begin: Begin::Beyond(&VALUE), is_backward: true, ..piece };
+    insta::assert_snapshot!(plan(piece).await, @r"
+    SEARCH o USING COVERING INDEX metric_latest_by_value (project_id=? AND experiment_id=? AND key_id=? AND rank=? AND value>? AND value<?)
+    ");
+}
