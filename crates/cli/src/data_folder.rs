@@ -51,6 +51,7 @@ impl DataFolder {
             None => Db::open_sqlite(SqliteOptions::new(self.path.join("modelry.db")))?,
         };
         db.migrate(modelry_store::MIGRATIONS).await?;
+        db.write(modelry_store::stamps::clear_foreign).await?;
         let blobs = Blobs::local(&self.path.join("blobs"))?;
         let settings = Settings { public_url: config.public_url.clone(), limits: config.limits };
         Ok(App::new(db, blobs, Clock::System, Random::System, settings))

@@ -10,6 +10,7 @@ use modelry_store::columns::UsedKeys;
 use modelry_store::ids::Ids;
 use modelry_store::keys::Keys;
 use modelry_store::metrics::Tails;
+use modelry_store::search::candidates::Findings;
 
 use crate::callers::Callers;
 use crate::clock::{Clock, Random};
@@ -58,6 +59,8 @@ pub struct Parts {
     pub keys: Keys,
     /// Which of them the candidates of an experiment have.
     pub used_keys: UsedKeys,
+    /// What searches for candidates found out.
+    pub findings: Findings,
     /// How much of each candidate's points is not sealed yet.
     pub tails: Tails,
     /// Who is calling, and what they are to a project.
@@ -84,6 +87,7 @@ impl App {
             ids: Ids::new(db.clone()),
             used_keys: UsedKeys::new(keys.clone()),
             keys,
+            findings: Findings::default(),
             tails: Tails::default(),
             callers: Callers::new(db.clone()),
             pulls: Pulls::new(db.clone()),

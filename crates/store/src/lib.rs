@@ -28,6 +28,7 @@ pub mod search;
 pub mod sessions;
 pub mod settings;
 mod sql;
+pub mod stamps;
 pub mod tokens;
 pub mod uploads;
 pub mod users;
@@ -44,6 +45,7 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { name: "0005_checksums", sql: include_str!("../migrations/0005_checksums.sql") },
     Migration { name: "0006_bin", sql: include_str!("../migrations/0006_bin.sql") },
     Migration { name: "0007_orders", sql: include_str!("../migrations/0007_orders.sql") },
+    Migration { name: "0008_stamps", sql: include_str!("../migrations/0008_stamps.sql") },
 ];
 
 #[cfg(test)]
@@ -61,6 +63,7 @@ mod tests {
         ("0005_checksums", "fe5f74fe9a32f127"),
         ("0006_bin", "ca70d6d25f96b8ec"),
         ("0007_orders", "c124c134dba05a8d"),
+        ("0008_stamps", "801e42cc87329b33"),
     ];
 
     /// A program refuses a database whose migrations have other checksums than its own, so even a comment stays as it

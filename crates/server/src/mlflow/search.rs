@@ -92,11 +92,12 @@ async fn search_runs(
     granted: Granted,
     Message(body): Message<SearchRuns>,
 ) -> Result<Response, MlflowFailure> {
-    let (project, query, keys) = (granted.project(), body.query()?, app.keys.clone());
+    let (project, query) = (granted.project(), body.query()?);
+    let (keys, findings) = (app.keys.clone(), app.findings.clone());
     let (runs, page) = app
         .db
         .read(move |tx| {
-            let page = candidates::page(tx, project, &query)?;
+            let page = candidates::page(tx, &findings, project, &query)?;
             let first = page.candidates.iter().take(RUNS_AT_A_TIME).copied().collect::<Vec<_>>();
             Ok((read_runs(tx, &keys, project, &first)?, page))
         })

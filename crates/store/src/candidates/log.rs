@@ -7,7 +7,7 @@ use modelry_core::{Error, Result};
 use modelry_db::{Param, Tx};
 
 use super::Place;
-use crate::sql;
+use crate::{sql, stamps};
 
 /// A param or metadata as it is logged.
 #[derive(Clone, Debug, PartialEq)]
@@ -106,5 +106,13 @@ pub fn delete_metadata(tx: &mut Tx<'_>, place: Place, name: &str) -> Result<bool
            AND key_id = (SELECT id FROM keys WHERE project_id = $1 AND name = $3)",
         &[&place.project.0, &place.candidate.0, &name],
     )?;
+    if deleted > 0 {
+        // A search that knows who lacks the key has to look at this candidate again.
+        let stamp = stamps::draw(tx)?;
+        tx.execute(
+            &format!("UPDATE candidates SET stamp = {stamp} WHERE project_id = $1 AND id = $2"),
+            &[&place.project.0, &place.candidate.0],
+        )?;
+    }
     Ok(deleted > 0)
 }

@@ -11,7 +11,7 @@ use modelry_core::time::Timestamp;
 use modelry_core::{Error, Result};
 use modelry_db::{Row, Tx};
 
-use crate::sql;
+use crate::{sql, stamps};
 
 pub use log::{Entry, delete_metadata, find_metadata, log_params, rename, set_metadata};
 pub use logged::{LatestMetric, Logged, logged};
@@ -127,12 +127,15 @@ pub fn insert(tx: &mut Tx<'_>, project: ProjectId, new: &NewCandidate) -> Result
     let experiment = crate::experiments::get(tx, project, new.experiment_id)?;
     experiment.require_active()?;
     let status = CandidateStatus::Running;
+    let stamp = stamps::draw(tx)?;
     let inserted = tx.execute(
-        "INSERT INTO candidates
-            (project_id, id, experiment_id, eid, name, user_name, creator_id, status, start_time, end_time,
-             created_at, deleted_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, NULL, $10, NULL)
-         ON CONFLICT (project_id, eid) DO NOTHING",
+        &format!(
+            "INSERT INTO candidates
+                (project_id, id, experiment_id, eid, name, user_name, creator_id, status, start_time, end_time,
+                 created_at, deleted_at, stamp)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, NULL, $10, NULL, {stamp})
+             ON CONFLICT (project_id, eid) DO NOTHING"
+        ),
         &[
             &project.0,
             &new.id.0,

@@ -60,10 +60,11 @@ pub(super) enum Driver<'q> {
     Gathered(Gathered<'q>),
 }
 
-/// The candidates of an experiment that satisfy a condition.
+/// Some candidates of an experiment.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Gathered<'q> {
-    pub(super) condition: &'q Logged,
+    /// The condition that they are known to satisfy.
+    pub(super) condition: Option<&'q Logged>,
     /// They rise, so that rows that are looked up by them one after the other are near each other.
     pub(super) numbers: &'q Numbers,
 }
@@ -108,7 +109,7 @@ impl<'q> Way<'q> {
             Self::Order => Driver::Order,
             Self::Experiment => Driver::Experiment,
             Self::Attribute(attribute, _) => Driver::Attribute(attribute),
-            Self::Logged(condition) => Driver::Gathered(Gathered { condition, numbers }),
+            Self::Logged(condition) => Driver::Gathered(Gathered { condition: Some(condition), numbers }),
         }
     }
 }
@@ -146,7 +147,7 @@ pub(super) fn choose<'q>(
     experiment: &Experiment,
     wanted: usize,
 ) -> Result<Choice<'q>> {
-    if search.sorting.has_no_ties() && count_all(tx, search, experiment, FEW + 1)? <= FEW {
+    if search.sorting.has_no_ties() && count_up_to_few(tx, search, experiment)? <= FEW {
         // The public ids of all experiments are in one index, in which those of a small one may be far apart.
         return Ok(Way::Experiment.into());
     }
@@ -167,7 +168,7 @@ pub(super) fn choose<'q>(
         // The page has room for all of them, so that no order is over sooner.
         return Ok(choice);
     }
-    let all = count_all(tx, search, experiment, FEW + 1)?;
+    let all = count_up_to_few(tx, search, experiment)?;
     if all > FEW {
         return Ok(Choice { trial: trial::legs(usize::try_from(least).unwrap_or(usize::MAX)), ..choice });
     }
@@ -213,7 +214,7 @@ fn come_by(
 ) -> Result<(i64, Option<Numbers>)> {
     let mut binds = Binds::default();
     let count = match way {
-        Way::Order | Way::Experiment => count_all(tx, search, experiment, FEW + 1)?,
+        Way::Order | Way::Experiment => count_up_to_few(tx, search, experiment)?,
         Way::Logged(logged) => {
             if search.engine == Engine::Sqlite {
                 // It counts five times as fast as it hands rows over. PostgreSQL's count would cost as much as the array.
@@ -264,6 +265,24 @@ pub(super) fn count_first(tx: &mut Tx<'_>, search: &Search<'_>, experiment: &Exp
     capped_count(tx, binds, &rows, i64::MAX)
 }
 
+/// `candidates c`, by the index of the stamp.
+pub(super) fn candidates_by_stamp(engine: Engine) -> String {
+    by_index(engine, "stamp")
+}
+
+/// How many candidates the experiment has, counted up to one more than [`FEW`]. That it has more is kept in mind: only what
+/// is fastest depends on it.
+fn count_up_to_few(tx: &mut Tx<'_>, search: &Search<'_>, experiment: &Experiment) -> Result<i64> {
+    if search.findings.is_large(search.project, experiment.id) {
+        return Ok(FEW + 1);
+    }
+    let all = count_all(tx, search, experiment, FEW + 1)?;
+    if all > FEW {
+        search.findings.keep_large(search.project, experiment.id);
+    }
+    Ok(all)
+}
+
 /// How many candidates the experiment has, those in the bin with them, counted up to `most`.
 pub(super) fn count_all(
     tx: &mut Tx<'_>,
@@ -294,6 +313,10 @@ pub(super) fn candidates_by(engine: Engine, attribute: CandidateAttribute) -> St
         CandidateAttribute::StartTime => "start",
         CandidateAttribute::EndTime => "end",
     };
+    by_index(engine, index)
+}
+
+fn by_index(engine: Engine, index: &str) -> String {
     match engine {
         Engine::Sqlite => format!("candidates c INDEXED BY candidates_by_{index}"),
         Engine::Postgres => "candidates c".to_owned(),

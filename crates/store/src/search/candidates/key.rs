@@ -7,7 +7,7 @@ use crate::search::binds::Binds;
 
 /// A table whose primary key is project, candidate and key, with one covering index by project, experiment, key and
 /// value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Table {
     /// The latest value of each metric.
     Metrics,
@@ -16,7 +16,7 @@ pub(crate) enum Table {
 }
 
 /// A key in one of the tables.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct LoggedKey {
     pub(super) table: Table,
     pub(super) id: KeyId,
@@ -59,6 +59,12 @@ impl LoggedKey {
         format!(
             "{alias}.project_id = {project} AND {alias}.candidate_id = {candidate} AND {alias}.key_id = {key}"
         )
+    }
+
+    /// The condition that `candidate` has no row. `LIMIT` and `OFFSET` keep planners from making a join of it.
+    pub(super) fn lacked(self, binds: &mut Binds, project: &str, candidate: &str) -> String {
+        let probe = self.probe(binds, project, candidate, "p");
+        format!("NOT EXISTS (SELECT 1 FROM {} p WHERE {probe} LIMIT 1 OFFSET 0)", self.table.name())
     }
 
     /// The condition that row `alias` is in `experiment`: the start of the covering index. Only a driver says this.

@@ -13,7 +13,9 @@ mod along;
 mod column;
 mod driver;
 mod filter;
+mod findings;
 pub(crate) mod key;
+mod lacking;
 mod order;
 #[cfg(test)]
 mod plans;
@@ -33,10 +35,13 @@ use modelry_db::{Engine, Tx};
 
 use self::driver::Choice;
 use self::filter::Plan;
+use self::findings::Lists;
 use self::order::{Phase, Place, Sorting};
 use self::statement::Step;
 use super::{View, keyset};
 use crate::experiments::{self, Experiment};
+
+pub use self::findings::Findings;
 
 /// So many numbers of candidates that satisfy conditions are kept at most between the phases of an order. What
 /// experiments beyond that come by is gathered for each phase anew, so that a search of thousands stays small.
@@ -79,7 +84,9 @@ impl Query {
 /// The candidates that `query` finds.
 ///
 /// Fails with `Invalid` when the page token does not belong to the same search.
-pub fn page(tx: &mut Tx<'_>, project: ProjectId, query: &Query) -> Result<Page> {
+pub fn page(tx: &mut Tx<'_>, findings: &Findings, project: ProjectId, query: &Query) -> Result<Page> {
+    // Before anything is read, so that what is in there was found out by transactions that are seen by this one.
+    let lists = findings.lists();
     let in_one_experiment = query.experiments.len() == 1;
     let sorting = Sorting::resolve(tx, project, &query.order, in_one_experiment)?;
     let start = match &query.page_token {
@@ -90,7 +97,7 @@ pub fn page(tx: &mut Tx<'_>, project: ProjectId, query: &Query) -> Result<Page> 
         return Ok(Page::default());
     };
     let (engine, view, start) = (tx.engine(), query.view, start.as_ref());
-    let search = Search { engine, project, sorting: &sorting, plan: &plan, view, start };
+    let search = Search { engine, project, findings, lists, sorting: &sorting, plan: &plan, view, start };
     // One more than asked for tells whether there is a next page.
     let mut found = search.first(tx, query, query.limit + 1)?;
     let more = found.len() > query.limit;
@@ -103,9 +110,13 @@ pub fn page(tx: &mut Tx<'_>, project: ProjectId, query: &Query) -> Result<Page> 
 }
 
 /// A search whose keys are known.
+#[derive(Clone)]
 struct Search<'q> {
     engine: Engine,
     project: ProjectId,
+    findings: &'q Findings,
+    /// What was found out before.
+    lists: Lists,
     sorting: &'q Sorting,
     plan: &'q Plan,
     view: View,

@@ -139,11 +139,6 @@ impl Sorting {
         self.first_attribute() == Some(CandidateAttribute::Eid)
     }
 
-    /// Whether there is one key, which somebody logged or all have: who lacks it stands in the order of the start.
-    pub(super) fn is_by_one_that_exists(&self) -> bool {
-        matches!(self.keys.as_slice(), [SortKey { source: Source::Logged(_) | Source::Attribute(_), .. }])
-    }
-
     /// Whether the direction of the only key is not that of the start and the number: no index has such an order.
     pub(super) fn turns(&self) -> bool {
         matches!(self.keys.as_slice(), [key] if key.descending != self.newest_first) && !self.has_no_ties()

@@ -91,6 +91,8 @@ fn explain(tx: &mut Tx<'_>, shape: &Shape) -> Result<Vec<String>> {
     let search = Search {
         engine: tx.engine(),
         project: PROJECT,
+        findings: &Findings::default(),
+        lists: Lists::default(),
         sorting: &sorting,
         plan: &plan,
         view: View::Active,

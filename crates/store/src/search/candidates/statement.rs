@@ -180,10 +180,7 @@ impl<'q> Builder<'q> {
         let source = self.step.search.sorting.keys.first().map(|key| key.source);
         match (source, self.step.phase) {
             (Some(Source::Logged(key)), Phase::Missing) => {
-                let probe = key.probe(&mut self.binds, &self.project, self.candidate, "p");
-                let table = key.table.name();
-                self.conditions
-                    .push(format!("NOT EXISTS (SELECT 1 FROM {table} p WHERE {probe} LIMIT 1 OFFSET 0)"));
+                self.conditions.push(key.lacked(&mut self.binds, &self.project, self.candidate));
             }
             (Some(Source::Logged(LoggedKey { table: Table::Metrics, .. })), phase) => {
                 self.conditions.push(format!("o.rank = {}", phase.rank()));
@@ -206,7 +203,7 @@ impl<'q> Builder<'q> {
         for node in &self.step.search.plan.conditions {
             let condition = match (node, self.step.driver) {
                 (Node::Logged(logged), Driver::Gathered(gathered))
-                    if std::ptr::eq(logged, gathered.condition) =>
+                    if gathered.condition.is_some_and(|condition| std::ptr::eq(logged, condition)) =>
                 {
                     continue;
                 }

@@ -1,34 +1,26 @@
 //! What a step along an order is made of, where one statement would read more than a page.
 
 use modelry_core::Result;
-use modelry_core::ids::CandidateId;
 use modelry_db::Tx;
 
 use super::along::Along;
-use super::driver::{self, Driver};
+use super::driver::Driver;
 use super::filter::Node;
 use super::order::{Phase, Place, SortKey, Source};
 use super::statement::{Reach, Step};
 use super::trial::Legs;
 use super::{Search, stretch, trial};
 use crate::search::View;
-use crate::search::binds::Binds;
-use crate::search::keyset::{self, SortValue, Term};
-use crate::{purge, sql};
+use crate::sql;
 
 /// Of so many candidates at most that are found it is looked whether they are in the bin afterwards.
 const SEEN_AFTERWARDS: usize = 1_000;
-
-/// So many candidates are looked at for one that lacks the key, before it is counted whether any does.
-const TRIED: i64 = 1_000;
 
 impl Step<'_> {
     /// The first candidates of the phase, `wanted` of them at most.
     pub(super) fn run(self, tx: &mut Tx<'_>) -> Result<Vec<Place>> {
         match (self.driver, self.phase) {
-            (Driver::Order, Phase::Missing) if self.search.sorting.is_by_one_that_exists() => {
-                self.lacking(tx)
-            }
+            (Driver::Order, Phase::Missing) => self.lacking(tx),
             (Driver::Order | Driver::Gathered(_), Phase::Present) if self.is_about_logged() => {
                 self.seeing_last(tx)
             }
@@ -114,53 +106,5 @@ impl Step<'_> {
             shown += tx.query_one(&text, &values, |row| row.get::<i64>(0))?;
         }
         Ok(usize::try_from(shown).unwrap_or(0))
-    }
-
-    /// Those that lack what the order is by. Where few do, or none, all would be looked at for them, so after a short
-    /// walk they are counted.
-    fn lacking(self, tx: &mut Tx<'_>) -> Result<Vec<Place>> {
-        let Some(end) = self.ahead(tx, TRIED)? else { return self.query(tx, Reach::All) };
-        let tried =
-            Step { before: Some(self.before.map_or(&end, |before| self.first_of(before, &end))), ..self };
-        let found = tried.query(tx, Reach::All)?;
-        if found.len() == self.wanted {
-            return Ok(found);
-        }
-        if purge::is_under_way(tx, self.search.project)? {
-            // What is left of candidates that are gone would be counted with what the others logged.
-            return self.query(tx, Reach::All);
-        }
-        let all = driver::count_all(tx, self.search, self.experiment, i64::MAX)?;
-        let lacking = all - driver::count_first(tx, self.search, self.experiment)?;
-        let wanted = self.wanted.min(usize::try_from(lacking).unwrap_or(0));
-        if wanted == found.len() { Ok(found) } else { Step { wanted, ..self }.query(tx, Reach::All) }
-    }
-
-    fn first_of<'p>(&self, left: &'p Place, right: &'p Place) -> &'p Place {
-        if self.search.sorting.compare(left, right).is_lt() { left } else { right }
-    }
-
-    /// The place of the candidate so many behind the start, whatever it is like. Reads an index only.
-    fn ahead(&self, tx: &mut Tx<'_>, candidates: i64) -> Result<Option<Place>> {
-        let mut binds = Binds::default();
-        let (project, experiment) = (binds.add(self.search.project.0), binds.add(self.experiment.id.0));
-        let descending = self.search.sorting.newest_first;
-        let terms = ["c.start_time", "c.id"].map(|sql| Term { sql: sql.to_owned(), descending });
-        let behind = self.start().map_or(String::new(), |start| {
-            let values = [SortValue::Integer(start.start_time), SortValue::Integer(start.id.0)];
-            format!(" AND {}", keyset::behind(&mut binds, &terms, &values))
-        });
-        let candidates = binds.add(candidates);
-        let text = format!(
-            "SELECT c.start_time, c.id FROM candidates c
-             WHERE c.project_id = {project} AND c.experiment_id = {experiment}{behind}
-             ORDER BY {} LIMIT 1 OFFSET {candidates}",
-            keyset::order_by(&terms)
-        );
-        let keys = self.search.sorting.keys.iter().map(|key| (Phase::Missing.rank(), key.source.blank()));
-        let keys: Vec<_> = keys.collect();
-        tx.query_opt(&text, &binds.as_params(), |row| {
-            Ok(Place { keys: keys.clone(), start_time: row.get(0)?, id: CandidateId(row.get(1)?) })
-        })
     }
 }

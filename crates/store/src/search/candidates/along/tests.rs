@@ -12,11 +12,12 @@ use crate::candidates::{self, NewCandidate};
 use crate::experiments;
 use crate::metrics::{self, Tails};
 use crate::search::View;
+use crate::search::candidates::findings::Lists;
 use crate::search::candidates::order::Sorting;
-use crate::search::candidates::{Search, driver, filter};
+use crate::search::candidates::{Findings, Search, driver, filter};
 
 pub(in crate::search::candidates) const PROJECT: ProjectId = ProjectId(1);
-const EXPERIMENT: ExperimentId = ExperimentId(1);
+pub(in crate::search::candidates) const EXPERIMENT: ExperimentId = ExperimentId(1);
 pub(in crate::search::candidates) const NOW: Timestamp = Timestamp(1_700_000_000_000);
 
 /// 60 candidates: `loss` is the number, `triple` the same for three in a row, `coarse` has three values, and `acc` is above
@@ -37,7 +38,7 @@ pub(in crate::search::candidates) async fn seed(db: &Db) {
     .expect("the candidates can be made");
 }
 
-fn experiment() -> experiments::Experiment {
+pub(in crate::search::candidates) fn experiment() -> experiments::Experiment {
     experiments::Experiment {
         id: EXPERIMENT,
         name: "experiment".to_owned(),
@@ -49,7 +50,7 @@ fn experiment() -> experiments::Experiment {
     }
 }
 
-fn insert(tx: &mut Tx<'_>, number: i32) -> Result<()> {
+pub(in crate::search::candidates) fn insert(tx: &mut Tx<'_>, number: i32) -> Result<()> {
     let new = NewCandidate {
         id: CandidateId(number.into()),
         eid: format!("{number:032x}").parse()?,
@@ -92,6 +93,8 @@ pub(in crate::search::candidates) fn with_step<T>(
     let search = Search {
         engine: tx.engine(),
         project: PROJECT,
+        findings: &Findings::default(),
+        lists: Lists::default(),
         sorting: &sorting,
         plan: &plan,
         view: View::Active,
@@ -99,7 +102,7 @@ pub(in crate::search::candidates) fn with_step<T>(
     };
     let experiment = experiment();
     let numbers = driver::gather(tx, &search, &experiment, condition, 100)?;
-    let driver = Driver::Gathered(Gathered { condition, numbers: &numbers });
+    let driver = Driver::Gathered(Gathered { condition: Some(condition), numbers: &numbers });
     let (experiment, phase, before) = (&experiment, Phase::Present, None);
     work(tx, Step { search: &search, experiment, driver, unseen: false, phase, before, wanted: 5 })
 }
