@@ -14,6 +14,7 @@ use modelry_core::{Error, Result};
 use modelry_db::Tx;
 
 use crate::ids::{self, Series};
+use crate::stamps;
 
 pub use bin::{InBin, expired, list, thing};
 pub use frees::frees;
@@ -115,6 +116,9 @@ pub fn begin_if_there(tx: &mut Tx<'_>, project: ProjectId, thing: Thing, now: Ti
         }
         Thing::Candidate(_) | Thing::LoggedModel(_) | Thing::Version(_) => None,
     };
+    if let Thing::Candidate(id) = thing {
+        stamps::keep_used(tx, project, id)?;
+    }
     let taken = match thing {
         Thing::Version(_) => tx.execute(
             "UPDATE versions SET purged_at = $3

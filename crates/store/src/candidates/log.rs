@@ -108,7 +108,7 @@ pub fn delete_metadata(tx: &mut Tx<'_>, place: Place, name: &str) -> Result<bool
     )?;
     if deleted > 0 {
         // A search that knows who lacks the key has to look at this candidate again.
-        let stamp = stamps::draw(tx)?;
+        let stamp = stamps::next(tx.engine(), "$1", "candidates.experiment_id");
         tx.execute(
             &format!("UPDATE candidates SET stamp = {stamp} WHERE project_id = $1 AND id = $2"),
             &[&place.project.0, &place.candidate.0],

@@ -127,7 +127,7 @@ pub fn insert(tx: &mut Tx<'_>, project: ProjectId, new: &NewCandidate) -> Result
     let experiment = crate::experiments::get(tx, project, new.experiment_id)?;
     experiment.require_active()?;
     let status = CandidateStatus::Running;
-    let stamp = stamps::draw(tx)?;
+    let stamp = stamps::next(tx.engine(), "$1", "$3");
     let inserted = tx.execute(
         &format!(
             "INSERT INTO candidates

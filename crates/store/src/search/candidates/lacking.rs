@@ -143,7 +143,7 @@ impl Lacks<'_> {
             // What is left of candidates that are gone would be counted with what the others logged.
             return Ok(None);
         }
-        let horizon = stamps::horizon(tx)?;
+        let horizon = stamps::horizon(tx, self.about.project, self.about.experiment)?;
         let all = driver::count_all(tx, self.step.search, self.step.experiment, i64::MAX)?;
         let lacking = all - driver::count_first(tx, self.step.search, self.step.experiment)?;
         let lacking = usize::try_from(lacking).unwrap_or(0).min(self.most + 1);
@@ -154,7 +154,7 @@ impl Lacks<'_> {
 
     /// Adds those to a list that came after it was made, and keeps it; answers `None` where they are too many.
     fn caught_up(&self, tx: &mut Tx<'_>, known: &Arc<Lacking>) -> Result<Option<Arc<Lacking>>> {
-        let horizon = stamps::horizon(tx)?;
+        let horizon = stamps::horizon(tx, self.about.project, self.about.experiment)?;
         let mut new = self.list(tx, Among::Stamp(known.horizon), self.most + 1)?;
         if new.len() > self.most {
             return Ok(None);
