@@ -75,7 +75,8 @@ async fn open(place: &str) -> Result<Db> {
     Db::open_sqlite(SqliteOptions::new(place))
 }
 
-/// Drops the indexes of what is filled, but for those that say what is there once, and answers what makes them again.
+/// Drops the indexes of what is filled, but for those that say what is there once and the one from which a candidate takes
+/// its stamp, and answers what makes them again.
 fn drop_indexes(tx: &mut Tx<'_>) -> Result<Vec<String>> {
     const TABLES: &str = "('candidates', 'params', 'metadata', 'metric_latest')";
     let list = match tx.engine() {
@@ -90,7 +91,8 @@ fn drop_indexes(tx: &mut Tx<'_>) -> Result<Vec<String>> {
         ),
     };
     let indexes = tx.query(&list, &[], |row| Ok((row.get::<String>(0)?, row.get::<String>(1)?)))?;
-    let indexes: Vec<_> = indexes.into_iter().filter(|(_, sql)| sql.starts_with("CREATE INDEX")).collect();
+    let may_go = |name: &str, sql: &str| sql.starts_with("CREATE INDEX") && name != "candidates_by_stamp";
+    let indexes: Vec<_> = indexes.into_iter().filter(|(name, sql)| may_go(name, sql)).collect();
     for (name, _) in &indexes {
         tx.execute(&format!("DROP INDEX {name}"), &[])?;
     }

@@ -93,11 +93,11 @@ async fn search_runs(
     Message(body): Message<SearchRuns>,
 ) -> Result<Response, MlflowFailure> {
     let (project, query) = (granted.project(), body.query()?);
-    let (keys, findings) = (app.keys.clone(), app.findings.clone());
+    let (keys, known) = (app.keys.clone(), app.findings.known());
     let (runs, page) = app
         .db
         .read(move |tx| {
-            let page = candidates::page(tx, &findings, project, &query)?;
+            let page = candidates::page(tx, &known, project, &query)?;
             let first = page.candidates.iter().take(RUNS_AT_A_TIME).copied().collect::<Vec<_>>();
             Ok((read_runs(tx, &keys, project, &first)?, page))
         })

@@ -149,9 +149,9 @@ impl Export {
     /// bytes are on their way, and a client that leaves ends it.
     async fn next_page(mut self) -> Result<(String, Option<Self>)> {
         let (project, query, selection) = (self.project, self.query.clone(), self.selection.clone());
-        let findings = self.app.findings.clone();
+        let known = self.app.findings.known();
         let read = self.app.db.read(move |tx| {
-            let page = search::page(tx, &findings, project, &query)?;
+            let page = search::page(tx, &known, project, &query)?;
             Ok((selection.read(tx, project, &page.candidates)?, page.next_page_token))
         });
         let (rows, next) = read.await?;

@@ -142,10 +142,10 @@ pub(super) async fn search_candidates(
     let (project, asked) = (granted.project(), body.experiments.clone());
     let columns = read_columns(&body.columns)?;
     let (names, query) = body.query()?;
-    let findings = app.findings.clone();
+    let known = app.findings.known();
     let found = app.db.read(move |tx| {
         let query = search::Query { experiments: to_search(tx, project, asked.as_deref())?, ..query.clone() };
-        let page = search::page(tx, &findings, project, &query)?;
+        let page = search::page(tx, &known, project, &query)?;
         let rows = Selection::resolve(tx, project, &columns)?.read(tx, project, &page.candidates)?;
         Ok((rows, page.next_page_token))
     });

@@ -71,10 +71,10 @@ pub(super) async fn list_candidates(
         limit: page::count(query.per_page)?,
         page_token: query.after,
     };
-    let findings = app.findings.clone();
+    let known = app.findings.known();
     let listed = app.db.read(move |tx| {
         get_experiment(tx, project, experiment)?;
-        let page = search::page(tx, &findings, project, &query)?;
+        let page = search::page(tx, &known, project, &query)?;
         let found = candidates::list(tx, project, &page.candidates)?;
         Ok((CandidateView::read_all(tx, &keys, project, found)?, page.next_page_token))
     });

@@ -6,7 +6,7 @@ use modelry_core::search::entity::CANDIDATES;
 use modelry_core::search::{parse_filter, parse_order_by};
 use modelry_db::{Db, Tx};
 use modelry_store::search::View;
-use modelry_store::search::candidates::{Findings, Query, page};
+use modelry_store::search::candidates::{Known, Query, page};
 use modelry_testkit::both;
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
@@ -35,7 +35,7 @@ pub(crate) fn walk(tx: &mut Tx<'_>, query: &Query) -> Result<Vec<i64>> {
     let mut found = Vec::new();
     let mut query = query.clone();
     loop {
-        let page = page(tx, &Findings::default(), PROJECT, &query)?;
+        let page = page(tx, &Known::default(), PROJECT, &query)?;
         assert!(page.candidates.len() <= query.limit, "a page is longer than asked for");
         found.extend(page.candidates.iter().map(|CandidateId(number)| *number));
         match page.next_page_token {

@@ -11,7 +11,7 @@ use modelry_store::keys::Keys;
 use modelry_store::metrics::{self, Tails};
 use modelry_store::purge::{self, Thing};
 use modelry_store::search::View;
-use modelry_store::search::candidates::{Findings, Page, Query, page};
+use modelry_store::search::candidates::{Known, Page, Query, page};
 use modelry_testkit::both;
 
 use crate::candidates::{query, walk};
@@ -69,13 +69,13 @@ async fn found(db: &Db, query: Query) -> Vec<i64> {
 }
 
 async fn first_page(db: &Db, query: Query) -> Page {
-    read(db, move |tx| page(tx, &Findings::default(), PROJECT, &query)).await
+    read(db, move |tx| page(tx, &Known::default(), PROJECT, &query)).await
 }
 
 async fn refused(db: &Db, query: Query, token: String) -> Error {
     let query = Query { page_token: Some(token), ..query };
     let error = db
-        .read(move |tx| page(tx, &Findings::default(), PROJECT, &query))
+        .read(move |tx| page(tx, &Known::default(), PROJECT, &query))
         .await
         .expect_err("the token was to be refused");
     assert_eq!(error.kind(), Kind::Invalid, "{error}");

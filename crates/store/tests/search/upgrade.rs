@@ -2,7 +2,7 @@
 
 use modelry_core::ids::{CandidateId, ExperimentId};
 use modelry_store::MIGRATIONS;
-use modelry_store::search::candidates::{Findings, Query, page};
+use modelry_store::search::candidates::{Known, Query, page};
 use modelry_testkit::both_empty;
 
 use crate::candidates::query;
@@ -36,7 +36,7 @@ both_empty! {
         db.migrate(MIGRATIONS).await.expect("the schema can be brought up to date");
         for order in ["metrics.same", "metrics.same DESC", "params.same", "tags.same DESC"] {
             let newest = Query { experiments: vec![ExperimentId(0)], limit: 3, ..query("", &[order]) };
-            let found = read(&db, move |tx| page(tx, &Findings::default(), PROJECT, &newest)).await.candidates;
+            let found = read(&db, move |tx| page(tx, &Known::default(), PROJECT, &newest)).await.candidates;
             assert_eq!(found, [2, 1, 3].map(CandidateId), "{order}");
         }
     }

@@ -91,12 +91,12 @@ async fn find(
     query: Option<search::Query>,
     wanted: Vec<Column>,
 ) -> Result<Found> {
-    let (used, findings, now) = (app.used_keys.clone(), app.findings.clone(), app.clock.now());
+    let (used, known, now) = (app.used_keys.clone(), app.findings.known(), app.clock.now());
     let read = app.db.read(move |tx| {
         let offered = Offered::read(tx, &used, place, now)?;
         let columns = if wanted.is_empty() { offered.first_few() } else { wanted.clone() };
         let page = match &query {
-            Some(query) => search::page(tx, &findings, place.project, query)?,
+            Some(query) => search::page(tx, &known, place.project, query)?,
             None => search::Page::default(),
         };
         let selection = Selection::resolve(tx, place.project, &columns)?;
@@ -109,7 +109,7 @@ async fn find(
 /// Up to `limit` active candidates of an experiment, the newest first.
 pub(super) fn newest(
     tx: &mut Tx<'_>,
-    findings: &search::Findings,
+    known: &search::Known,
     project: ProjectId,
     experiment: ExperimentId,
     limit: usize,
@@ -122,7 +122,7 @@ pub(super) fn newest(
         limit,
         page_token: None,
     };
-    let page = search::page(tx, findings, project, &query)?;
+    let page = search::page(tx, known, project, &query)?;
     candidates::list(tx, project, &page.candidates)
 }
 

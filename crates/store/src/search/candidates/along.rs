@@ -148,14 +148,12 @@ impl<'q> Along<'q> {
     /// piece. Of those that are equal to it the piece has some only, and they need not be the first ones.
     pub(super) fn is_settled(&self, tx: &mut Tx<'_>, found: &[Place], end: i64) -> Result<bool> {
         let Some(last) = found.last().filter(|_| found.len() == self.step.wanted) else { return Ok(false) };
+        if !self.step.search.sorting.turns() {
+            // The index has the order to the last.
+            return Ok(true);
+        }
         let ends = self.look_up(tx, vec![end])?;
-        Ok(ends.first().is_some_and(|end| {
-            if self.step.search.sorting.turns() {
-                self.compare(last, end).is_lt()
-            } else {
-                self.step.search.sorting.compare(last, end).is_le()
-            }
-        }))
+        Ok(ends.first().is_some_and(|end| self.compare(last, end).is_lt()))
     }
 
     /// The order of two places by their values alone.

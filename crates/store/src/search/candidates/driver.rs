@@ -273,12 +273,12 @@ pub(super) fn candidates_by_stamp(engine: Engine) -> String {
 /// How many candidates the experiment has, counted up to one more than [`FEW`]. That it has more is kept in mind: only what
 /// is fastest depends on it.
 fn count_up_to_few(tx: &mut Tx<'_>, search: &Search<'_>, experiment: &Experiment) -> Result<i64> {
-    if search.findings.is_large(search.project, experiment.id) {
+    if search.known.findings.is_large(search.project, experiment.id) {
         return Ok(FEW + 1);
     }
     let all = count_all(tx, search, experiment, FEW + 1)?;
     if all > FEW {
-        search.findings.keep_large(search.project, experiment.id);
+        search.known.findings.keep_large(search.project, experiment.id);
     }
     Ok(all)
 }
@@ -297,7 +297,7 @@ pub(super) fn count_all(
     capped_count(tx, binds, &rows, most)
 }
 
-fn capped_count(tx: &mut Tx<'_>, mut binds: Binds, rows: &str, most: i64) -> Result<i64> {
+pub(super) fn capped_count(tx: &mut Tx<'_>, mut binds: Binds, rows: &str, most: i64) -> Result<i64> {
     let most = binds.add(most);
     let text = format!("SELECT count(*) FROM (SELECT 1 FROM {rows} LIMIT {most}) AS few");
     tx.query_one(&text, &binds.as_params(), |row| row.get(0))

@@ -7,7 +7,7 @@ use modelry_core::ids::{ExperimentId, ProjectId};
 
 use super::key::LoggedKey;
 
-/// So many lists are kept of those that lack something, and then none; they are found out again.
+/// So many lists are kept of those that lack something; one more takes the place of any of them.
 const MOST_LISTS: usize = 64;
 
 /// As [`MOST_LISTS`], of experiments that are known to be large.
@@ -17,6 +17,14 @@ const MOST_LARGE: usize = 100_000;
 /// is as right without it, and slower.
 #[derive(Clone, Default)]
 pub struct Findings(Arc<Found>);
+
+/// What was found out by some time. A transaction that begins afterwards can rely on it: it sees all that those saw which
+/// found it out.
+#[derive(Clone, Default)]
+pub struct Known {
+    pub(super) findings: Findings,
+    pub(super) lists: Lists,
+}
 
 #[derive(Default)]
 struct Found {
@@ -40,7 +48,7 @@ pub(super) struct About {
 /// The candidates of an experiment that lack something, in the bin or not.
 ///
 /// What is logged under a key stays, and so does an end; only metadata can be taken away, which gives the candidate a new
-/// stamp. So of those with a lesser stamp than the horizon nobody lacks it who is not in the list.
+/// stamp. So of those with a lesser stamp than the horizon nobody up to the frontier lacks it who is not in the list.
 #[derive(Debug)]
 pub(super) struct Lacking {
     /// The stamp from which on candidates are not looked at yet.
@@ -54,17 +62,19 @@ pub(super) struct Lacking {
 }
 
 impl Findings {
-    /// The lists as they are. A transaction that begins afterwards can rely on them.
-    pub(super) fn lists(&self) -> Lists {
-        self.0.lacking.read().unwrap_or_else(PoisonError::into_inner).clone()
+    /// What is known now, to be asked for before the transaction begins.
+    pub fn known(&self) -> Known {
+        let lists = self.0.lacking.read().unwrap_or_else(PoisonError::into_inner).clone();
+        Known { findings: self.clone(), lists }
     }
 
     /// Keeps a list for later searches.
     pub(super) fn keep(&self, about: About, lacking: Arc<Lacking>) {
         let mut lists = self.0.lacking.write().unwrap_or_else(PoisonError::into_inner);
         let mut kept = HashMap::clone(&lists);
-        if kept.len() >= MOST_LISTS {
-            kept.clear();
+        if kept.len() >= MOST_LISTS && !kept.contains_key(&about) {
+            let any = kept.keys().next().copied();
+            any.and_then(|any| kept.remove(&any));
         }
         kept.insert(about, lacking);
         *lists = Arc::new(kept);
@@ -83,5 +93,31 @@ impl Findings {
             large.clear();
         }
         large.insert((project, experiment));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_list_more_takes_the_place_of_one_other() {
+        let findings = Findings::default();
+        let about = |experiment| About {
+            project: ProjectId(1),
+            experiment: ExperimentId(experiment),
+            key: None,
+            newest_first: true,
+        };
+        let list = |horizon| Arc::new(Lacking { horizon, candidates: Vec::new(), frontier: None, added: 0 });
+        for experiment in 0..64 {
+            findings.keep(about(experiment), list(1));
+        }
+        findings.keep(about(7), list(2));
+        let lists = findings.known().lists;
+        assert_eq!((lists.len(), lists[&about(7)].horizon), (64, 2));
+        findings.keep(about(64), list(3));
+        let lists = findings.known().lists;
+        assert_eq!((lists.len(), lists[&about(64)].horizon), (64, 3));
     }
 }

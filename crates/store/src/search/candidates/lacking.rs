@@ -15,7 +15,7 @@ use modelry_core::search::entity::CandidateAttribute;
 use modelry_db::{Numbers, Tx};
 
 use super::Search;
-use super::driver::{self, Driver, Gathered, candidates_by};
+use super::driver::{self, Driver, FEW, Gathered, candidates_by};
 use super::findings::{About, Lacking};
 use super::order::{Phase, Place, Source};
 use super::statement::{Reach, Step};
@@ -68,39 +68,35 @@ struct Lacks<'q> {
 impl Lacks<'_> {
     fn first(&self, tx: &mut Tx<'_>) -> Result<Vec<Place>> {
         let step = self.step;
-        let mut known = None;
-        if let Some(before) = step.search.lists.get(&self.about) {
-            known = self.caught_up(tx, before)?;
-        } else {
+        let listed = step.search.known.lists.get(&self.about);
+        if listed.is_none() || step.before.is_some() {
             let Some(end) = self.ahead(tx, TRIED)? else { return step.query(tx, Reach::All) };
             if self.is_by_one_key() {
-                let found = self.first_until(tx, &end)?;
-                if found.len() == step.wanted {
+                let is_over =
+                    step.before.is_some_and(|before| step.search.sorting.compare(before, &end).is_le());
+                let until = if is_over { step.before } else { Some(&end) };
+                let found = Step { before: until, ..step }.query(tx, Reach::All)?;
+                if is_over || found.len() == step.wanted {
                     return Ok(found);
                 }
-                if found.len() * PARTS >= step.wanted {
+                if listed.is_none() && found.len() * PARTS >= step.wanted.min(TRIED) {
                     return step.query(tx, Reach::All);
                 }
             }
         }
+        let mut known = None;
+        if let Some(listed) = listed {
+            known = self.caught_up(tx, listed)?;
+        }
         if known.is_none() {
             known = self.found_out(tx)?;
         }
-        match known {
-            Some(known) => self.of_known(tx, &known),
-            None => step.query(tx, Reach::All),
-        }
+        let Some(known) = known else { return step.query(tx, Reach::All) };
+        self.of_known(tx, known)
     }
 
     fn is_by_one_key(&self) -> bool {
         self.step.search.sorting.keys.len() == 1
-    }
-
-    /// What is found of those that come before `end`.
-    fn first_until(&self, tx: &mut Tx<'_>, end: &Place) -> Result<Vec<Place>> {
-        let sorting = self.step.search.sorting;
-        let before = self.step.before.filter(|before| sorting.compare(before, end).is_lt()).unwrap_or(end);
-        Step { before: Some(before), ..self.step }.query(tx, Reach::All)
     }
 
     /// The place of the candidate so many behind the start, whatever it is like. Reads an index only.
@@ -155,6 +151,10 @@ impl Lacks<'_> {
     /// Adds those to a list that came after it was made, and keeps it; answers `None` where they are too many.
     fn caught_up(&self, tx: &mut Tx<'_>, known: &Arc<Lacking>) -> Result<Option<Arc<Lacking>>> {
         let horizon = stamps::horizon(tx, self.about.project, self.about.experiment)?;
+        if horizon < known.horizon || self.count_since(tx, known.horizon)? > FEW {
+            // It is another server than before, or quicker to find out anew.
+            return Ok(None);
+        }
         let mut new = self.list(tx, Among::Stamp(known.horizon), self.most + 1)?;
         if new.len() > self.most {
             return Ok(None);
@@ -168,13 +168,24 @@ impl Lacks<'_> {
         candidates.dedup();
         let mut added = known.added + candidates.len() - known.candidates.len();
         if added > self.most / PARTS {
-            let numbers = candidates.iter().map(|(_, id)| *id).collect();
-            candidates = self.list(tx, Among::These(Numbers(numbers)), usize::MAX)?;
-            candidates.sort_unstable_by_key(|candidate| self.rank(*candidate));
+            candidates = self.still(tx, &candidates)?;
             added = 0;
         }
         let lacking = Lacking { horizon, candidates, frontier: known.frontier, added };
         Ok(Some(self.keep(lacking)))
+    }
+
+    /// How many came since, whether or not they lack the key, counted up to one more than [`FEW`].
+    fn count_since(&self, tx: &mut Tx<'_>, stamp: i64) -> Result<i64> {
+        let mut binds = Binds::default();
+        let rows = format!(
+            "{} WHERE c.project_id = {} AND c.experiment_id = {} AND c.stamp >= {}",
+            driver::candidates_by_stamp(self.step.search.engine),
+            binds.add(self.about.project.0),
+            binds.add(self.about.experiment.0),
+            binds.add(stamp),
+        );
+        driver::capped_count(tx, binds, &rows, FEW + 1)
     }
 
     /// Keeps a list, of which nothing stands behind its frontier, nor too much ahead of it.
@@ -187,7 +198,7 @@ impl Lacks<'_> {
             lacking.frontier = lacking.candidates.last().copied();
         }
         let lacking = Arc::new(lacking);
-        self.step.search.findings.keep(self.about, lacking.clone());
+        self.step.search.known.findings.keep(self.about, lacking.clone());
         lacking
     }
 
@@ -238,8 +249,30 @@ impl Lacks<'_> {
         (text, binds)
     }
 
+    /// The list without those that have the key by now, if they are many. If there may be more behind it, it is found out
+    /// anew who lacks the key.
+    fn renewed(&self, tx: &mut Tx<'_>, known: &Lacking) -> Result<Option<Arc<Lacking>>> {
+        let candidates = self.still(tx, &known.candidates)?;
+        if (known.candidates.len() - candidates.len()) * PARTS < known.candidates.len() {
+            // They are in the bin.
+            return Ok(None);
+        }
+        match known.frontier {
+            Some(_) => self.found_out(tx),
+            None => Ok(Some(self.keep(Lacking { candidates, frontier: None, added: 0, ..*known }))),
+        }
+    }
+
+    /// Those of a list that lack the key.
+    fn still(&self, tx: &mut Tx<'_>, candidates: &[(i64, i64)]) -> Result<Vec<(i64, i64)>> {
+        let numbers = candidates.iter().map(|(_, id)| *id).collect();
+        let mut still = self.list(tx, Among::These(Numbers(numbers)), usize::MAX)?;
+        still.sort_unstable_by_key(|candidate| self.rank(*candidate));
+        Ok(still)
+    }
+
     /// The first candidates of the phase, now that it is known who lacks the key.
-    fn of_known(&self, tx: &mut Tx<'_>, known: &Lacking) -> Result<Vec<Place>> {
+    fn of_known(&self, tx: &mut Tx<'_>, mut known: Arc<Lacking>) -> Result<Vec<Place>> {
         if !self.is_by_one_key() {
             // They are put in order by what they have.
             return match known.frontier {
@@ -247,6 +280,29 @@ impl Lacks<'_> {
                 Some(_) => self.step.query(tx, Reach::All),
             };
         }
+        let (mut found, looked_at) = self.of_list(tx, &known)?;
+        let is_about_all = self.step.search.plan.conditions.is_empty();
+        if is_about_all
+            && looked_at > (found.len() + 1) * PARTS
+            && let Some(renewed) = self.renewed(tx, &known)?
+        {
+            known = renewed;
+            found = self.of_list(tx, &known)?.0;
+        }
+        let Some(frontier) = known.frontier.filter(|_| found.len() < self.step.wanted) else {
+            return Ok(found);
+        };
+        let (frontier, rank) =
+            (self.place(frontier), |place: &Place| self.rank((place.start_time, place.id.0)));
+        let start = self.step.start().filter(|start| rank(start) > rank(&frontier)).unwrap_or(&frontier);
+        let search = Search { start: Some(start), ..self.step.search.clone() };
+        let behind = Step { search: &search, wanted: self.step.wanted - found.len(), ..self.step };
+        found.append(&mut behind.query(tx, Reach::All)?);
+        Ok(found)
+    }
+
+    /// What is found among those of a list, and how many of these were looked at.
+    fn of_list(&self, tx: &mut Tx<'_>, known: &Lacking) -> Result<(Vec<Place>, usize)> {
         let rank = |place: &Place| self.rank((place.start_time, place.id.0));
         let mut rest = known.candidates.as_slice();
         if let Some(before) = self.step.before {
@@ -255,21 +311,14 @@ impl Lacks<'_> {
         if let Some(start) = self.step.start() {
             rest = &rest[rest.partition_point(|candidate| self.rank(*candidate) <= rank(start))..];
         }
-        let (mut found, mut next) = (Vec::new(), self.step.wanted);
+        let (mut found, mut looked_at, mut next) = (Vec::new(), 0, self.step.wanted);
         while found.len() < self.step.wanted && !rest.is_empty() {
             let (some, others) = rest.split_at(next.min(rest.len()));
             found.append(&mut self.among(tx, some, self.step.wanted - found.len())?);
+            looked_at += some.len();
             (rest, next) = (others, next * 2);
         }
-        let Some(frontier) = known.frontier.filter(|_| found.len() < self.step.wanted) else {
-            return Ok(found);
-        };
-        let frontier = self.place(frontier);
-        let start = self.step.start().filter(|start| rank(start) > rank(&frontier)).unwrap_or(&frontier);
-        let search = Search { start: Some(start), ..self.step.search.clone() };
-        let behind = Step { search: &search, wanted: self.step.wanted - found.len(), ..self.step };
-        found.append(&mut behind.query(tx, Reach::All)?);
-        Ok(found)
+        Ok((found, looked_at))
     }
 
     /// What is found among these.

@@ -35,13 +35,12 @@ use modelry_db::{Engine, Tx};
 
 use self::driver::Choice;
 use self::filter::Plan;
-use self::findings::Lists;
 use self::order::{Phase, Place, Sorting};
 use self::statement::Step;
 use super::{View, keyset};
 use crate::experiments::{self, Experiment};
 
-pub use self::findings::Findings;
+pub use self::findings::{Findings, Known};
 
 /// So many numbers of candidates that satisfy conditions are kept at most between the phases of an order. What
 /// experiments beyond that come by is gathered for each phase anew, so that a search of thousands stays small.
@@ -83,10 +82,9 @@ impl Query {
 
 /// The candidates that `query` finds.
 ///
+/// The transaction is one that reads: what it finds out is kept at once, and was known when it began.
 /// Fails with `Invalid` when the page token does not belong to the same search.
-pub fn page(tx: &mut Tx<'_>, findings: &Findings, project: ProjectId, query: &Query) -> Result<Page> {
-    // Before anything is read, so that what is in there was found out by transactions that are seen by this one.
-    let lists = findings.lists();
+pub fn page(tx: &mut Tx<'_>, known: &Known, project: ProjectId, query: &Query) -> Result<Page> {
     let in_one_experiment = query.experiments.len() == 1;
     let sorting = Sorting::resolve(tx, project, &query.order, in_one_experiment)?;
     let start = match &query.page_token {
@@ -97,7 +95,7 @@ pub fn page(tx: &mut Tx<'_>, findings: &Findings, project: ProjectId, query: &Qu
         return Ok(Page::default());
     };
     let (engine, view, start) = (tx.engine(), query.view, start.as_ref());
-    let search = Search { engine, project, findings, lists, sorting: &sorting, plan: &plan, view, start };
+    let search = Search { engine, project, known, sorting: &sorting, plan: &plan, view, start };
     // One more than asked for tells whether there is a next page.
     let mut found = search.first(tx, query, query.limit + 1)?;
     let more = found.len() > query.limit;
@@ -114,9 +112,7 @@ pub fn page(tx: &mut Tx<'_>, findings: &Findings, project: ProjectId, query: &Qu
 struct Search<'q> {
     engine: Engine,
     project: ProjectId,
-    findings: &'q Findings,
-    /// What was found out before.
-    lists: Lists,
+    known: &'q Known,
     sorting: &'q Sorting,
     plan: &'q Plan,
     view: View,

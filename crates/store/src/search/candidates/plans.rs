@@ -91,8 +91,7 @@ fn explain(tx: &mut Tx<'_>, shape: &Shape) -> Result<Vec<String>> {
     let search = Search {
         engine: tx.engine(),
         project: PROJECT,
-        findings: &Findings::default(),
-        lists: Lists::default(),
+        known: &Known::default(),
         sorting: &sorting,
         plan: &plan,
         view: View::Active,

@@ -13,7 +13,7 @@ use modelry_server::extract::{Path, Query};
 use modelry_store::candidates::Candidate;
 use modelry_store::experiments::{self, Experiment};
 use modelry_store::models::{self, ModelKind};
-use modelry_store::search::candidates::Findings;
+use modelry_store::search::candidates::Known;
 use modelry_store::versions::{self, Details, ModelVersion, Position};
 use serde::Deserialize;
 
@@ -167,11 +167,11 @@ struct DefaultExperiment {
 }
 
 impl DefaultExperiment {
-    fn read(tx: &mut Tx<'_>, findings: &Findings, project: ProjectId, id: ExperimentId) -> Result<Self> {
+    fn read(tx: &mut Tx<'_>, known: &Known, project: ProjectId, id: ExperimentId) -> Result<Self> {
         Ok(Self {
             experiment: experiments::get(tx, project, id)?,
             candidates: models::count_candidates(tx, project, id)?,
-            newest: table::newest(tx, findings, project, id, NEWEST_CANDIDATES)?,
+            newest: table::newest(tx, known, project, id, NEWEST_CANDIDATES)?,
         })
     }
 
@@ -198,10 +198,10 @@ struct Overview {
 }
 
 impl Overview {
-    fn read(tx: &mut Tx<'_>, findings: &Findings, project: ProjectId, id: ModelId) -> Result<Self> {
+    fn read(tx: &mut Tx<'_>, known: &Known, project: ProjectId, id: ModelId) -> Result<Self> {
         let top = Top::read(tx, project, id)?;
         let experiment = match top.about.model.experiment_id {
-            Some(id) => Some(DefaultExperiment::read(tx, findings, project, id)?),
+            Some(id) => Some(DefaultExperiment::read(tx, known, project, id)?),
             None => None,
         };
         let model = &top.about.model;
@@ -229,8 +229,8 @@ pub(super) async fn overview_page(
     id: ModelId,
 ) -> Result<ModelPage> {
     let project = granted.project();
-    let findings = app.findings.clone();
-    let read = app.db.read(move |tx| Overview::read(tx, &findings, project, id)).await?;
+    let known = app.findings.known();
+    let read = app.db.read(move |tx| Overview::read(tx, &known, project, id)).await?;
     let href = read.top.about.href(granted);
     let model = &read.top.about.model;
     let card = front_matter::read(&model.description);

@@ -12,9 +12,8 @@ use crate::candidates::{self, NewCandidate};
 use crate::experiments;
 use crate::metrics::{self, Tails};
 use crate::search::View;
-use crate::search::candidates::findings::Lists;
 use crate::search::candidates::order::Sorting;
-use crate::search::candidates::{Findings, Search, driver, filter};
+use crate::search::candidates::{Known, Search, driver, filter};
 
 pub(in crate::search::candidates) const PROJECT: ProjectId = ProjectId(1);
 pub(in crate::search::candidates) const EXPERIMENT: ExperimentId = ExperimentId(1);
@@ -93,8 +92,7 @@ pub(in crate::search::candidates) fn with_step<T>(
     let search = Search {
         engine: tx.engine(),
         project: PROJECT,
-        findings: &Findings::default(),
-        lists: Lists::default(),
+        known: &Known::default(),
         sorting: &sorting,
         plan: &plan,
         view: View::Active,

@@ -36,7 +36,7 @@ fn with_lacks<T>(
     asked: Asked,
     work: impl Fn(&mut Tx<'_>, Lacks<'_>) -> Result<T>,
 ) -> Result<T> {
-    let lists = findings.lists();
+    let known = findings.known();
     let orders: Vec<String> = asked.order.iter().map(|&order| order.to_owned()).collect();
     let sorting = Sorting::resolve(tx, PROJECT, &parse_order_by(&CANDIDATES, &orders)?, true)?;
     let filter = parse_filter(&CANDIDATES, asked.filter)?;
@@ -49,8 +49,7 @@ fn with_lacks<T>(
     let search = Search {
         engine: tx.engine(),
         project: PROJECT,
-        findings,
-        lists,
+        known: &known,
         sorting: &sorting,
         plan: &plan,
         view: View::Active,
@@ -68,13 +67,13 @@ async fn found(db: &Db, findings: &Findings, asked: Asked) -> Vec<i64> {
     let findings = findings.clone();
     let found = db.read(move |tx| {
         with_lacks(tx, &findings, asked, |tx, lacks| {
-            let known = lacks.step.search.lists.get(&lacks.about).cloned();
+            let known = lacks.step.search.known.lists.get(&lacks.about).cloned();
             let known = known.map(|known| lacks.caught_up(tx, &known)).transpose()?.flatten();
             let known = match known {
                 Some(known) => known,
                 None => lacks.found_out(tx)?.expect("nothing is being removed"),
             };
-            Ok((lacks.of_known(tx, &known)?, lacks.step.query(tx, Reach::All)?))
+            Ok((lacks.of_known(tx, known)?, lacks.step.query(tx, Reach::All)?))
         })
     });
     let (known, whole) = found.await.expect("the search can be made");
@@ -87,8 +86,8 @@ fn check_kept(db: &Db, findings: &Findings, expected: (&[i64], Option<i64>)) {
     if db.engine() == Engine::Postgres {
         return;
     }
-    let lists = findings.lists();
-    let list = lists.values().next().expect("there is one");
+    let known = findings.known();
+    let list = known.lists.values().next().expect("there is one");
     let candidates: Vec<i64> = list.candidates.iter().map(|(_, id)| *id).collect();
     assert_eq!((candidates.as_slice(), list.frontier.map(|(_, id)| id)), expected);
 }
@@ -179,6 +178,20 @@ both! {
         make(&db, 71..80).await;
         assert_eq!(found(&db, &findings, BY_COST).await, [79, 78, 77]);
         check_kept(&db, &findings, (&[79, 78, 77, 76, 75], Some(75)));
+    }
+
+    async fn a_list_of_those_that_have_it_by_now_is_made_anew(db: Db) {
+        seed(&db).await;
+        make(&db, 60..80).await;
+        let findings = Findings::default();
+        let listed = Asked { most: 10, ..BY_COST };
+        assert_eq!(found(&db, &findings, listed).await, [79, 78, 77]);
+        check_kept(&db, &findings, (&[79, 78, 77, 76, 75, 74, 73, 72, 71, 70], Some(70)));
+        for id in 60..80 {
+            log_cost(&db, id).await;
+        }
+        assert_eq!(found(&db, &findings, listed).await, [51]);
+        check_kept(&db, &findings, (&[51], None));
     }
 
     async fn oldest_first_is_a_list_of_its_own(db: Db) {
@@ -282,11 +295,11 @@ both! {
         db.write(|tx| tx.execute(log, &[])).await.expect("it can be logged");
         let findings = Findings::default();
         let last_two = async || {
-            let findings = findings.clone();
+            let known = findings.known();
             let found = db.read(move |tx| {
                 let order = parse_order_by(&CANDIDATES, &["metrics.cost".to_owned()])?;
                 let query = Query { experiments: vec![EXPERIMENT], order, limit: 1_300, ..Query::default() };
-                page(tx, &findings, PROJECT, &query)
+                page(tx, &known, PROJECT, &query)
             });
             let found = found.await.expect("the search can be made").candidates;
             [found[found.len() - 2].0, found[found.len() - 1].0]
