@@ -82,7 +82,7 @@ impl Query {
 
 /// The candidates that `query` finds.
 ///
-/// The transaction is one that reads: what it finds out is kept at once, and was known when it began.
+/// The transaction only reads, because what it finds out is kept at once, and begins after `known` was asked for.
 /// Fails with `Invalid` when the page token does not belong to the same search.
 pub fn page(tx: &mut Tx<'_>, known: &Known, project: ProjectId, query: &Query) -> Result<Page> {
     let in_one_experiment = query.experiments.len() == 1;

@@ -1,19 +1,16 @@
 //! How SQLite goes about each shape of statement: what is walked, what is looked up, what is sorted.
 
-use modelry_core::ids::ExperimentId;
 use modelry_core::search::entity::CANDIDATES;
 use modelry_core::search::{parse_filter, parse_order_by};
-use modelry_core::time::Timestamp;
 use modelry_db::Numbers;
 use modelry_testkit::{Schema, sqlite};
 
+use super::along::tests::{PROJECT, experiment};
 use super::driver::Way;
 use super::statement::Reach;
 use super::*;
 use crate::search::binds::Binds;
 use crate::search::keyset::SortValue;
-
-const PROJECT: ProjectId = ProjectId(1);
 
 /// What drives a statement.
 #[derive(Clone, Copy)]
@@ -78,16 +75,6 @@ fn explain(tx: &mut Tx<'_>, shape: &Shape) -> Result<Vec<String>> {
         }
         (By::FirstCondition, node) => panic!("{node:?} cannot drive"),
     };
-    let now = Timestamp(0);
-    let experiment = Experiment {
-        id: ExperimentId(1),
-        name: "experiment".to_owned(),
-        artifact_location: None,
-        creator_id: None,
-        created_at: now,
-        updated_at: now,
-        deleted_at: None,
-    };
     let search = Search {
         engine: tx.engine(),
         project: PROJECT,
@@ -97,7 +84,7 @@ fn explain(tx: &mut Tx<'_>, shape: &Shape) -> Result<Vec<String>> {
         view: View::Active,
         start: shape.start.as_ref(),
     };
-    let (phase, experiment) = (shape.phase, &experiment);
+    let (phase, experiment) = (shape.phase, &experiment());
     let numbers = Numbers::default();
     let (driver, unseen, before) = (way.driver(&numbers), shape.unseen, None);
     let step = Step { search: &search, experiment, driver, unseen, phase, before, wanted: 10 };

@@ -49,17 +49,22 @@ pub(in crate::search::candidates) fn experiment() -> experiments::Experiment {
     }
 }
 
-pub(in crate::search::candidates) fn insert(tx: &mut Tx<'_>, number: i32) -> Result<()> {
-    let new = NewCandidate {
-        id: CandidateId(number.into()),
-        eid: format!("{number:032x}").parse()?,
+/// A candidate without anything logged.
+pub(in crate::search::candidates) fn new_candidate(id: i64, start_time: i64) -> Result<NewCandidate> {
+    Ok(NewCandidate {
+        id: CandidateId(id),
+        eid: format!("{id:032x}").parse()?,
         experiment_id: EXPERIMENT,
         name: String::new(),
         user_name: String::new(),
         creator_id: None,
-        start_time: NOW.ms(),
+        start_time,
         created_at: NOW,
-    };
+    })
+}
+
+fn insert(tx: &mut Tx<'_>, number: i32) -> Result<()> {
+    let new = new_candidate(number.into(), NOW.ms())?;
     let place = candidates::insert(tx, PROJECT, &new)?.place(PROJECT);
     let size = if number == 3 || number == 7 { 100 } else { number };
     let tenth = i32::from(number % 10 == 0);

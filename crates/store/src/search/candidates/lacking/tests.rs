@@ -9,10 +9,10 @@ use modelry_db::{Db, Engine};
 use modelry_testkit::{Schema, both, sqlite};
 
 use super::*;
-use crate::candidates::{self, Changes, Entry, NewCandidate};
+use crate::candidates::{self, Changes, Entry};
 use crate::metrics::{self, Tails};
 use crate::search::View;
-use crate::search::candidates::along::tests::{EXPERIMENT, NOW, PROJECT, experiment, seed};
+use crate::search::candidates::along::tests::{EXPERIMENT, NOW, PROJECT, experiment, new_candidate, seed};
 use crate::search::candidates::order::Sorting;
 use crate::search::candidates::{Findings, Query, filter, page};
 
@@ -100,16 +100,7 @@ async fn make(db: &Db, ids: impl IntoIterator<Item = i64>) {
 }
 
 fn make_one(tx: &mut Tx<'_>, id: i64, start_time: i64) -> Result<()> {
-    let new = NewCandidate {
-        id: CandidateId(id),
-        eid: format!("{id:032x}").parse()?,
-        experiment_id: EXPERIMENT,
-        name: String::new(),
-        user_name: String::new(),
-        creator_id: None,
-        start_time,
-        created_at: NOW,
-    };
+    let new = new_candidate(id, start_time)?;
     candidates::insert(tx, PROJECT, &new).map(drop)
 }
 
