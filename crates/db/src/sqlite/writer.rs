@@ -1,9 +1,13 @@
 //! The one thread that writes: many jobs, one commit, and no answer before it.
 //!
-//! Each job runs in a savepoint of the transaction that all waiting jobs share. What goes wrong inside a job is that
-//! job's own matter, with one exception: a full disk makes SQLite undo the *whole* transaction, after which the next
-//! savepoint would silently open, and commit, a transaction of its own. So [`Connection::is_autocommit`] is asked
-//! after every job, and where the transaction is gone, the jobs before it run again, each alone.
+//! Jobs run one after the other in the transaction that all waiting jobs share. What goes wrong inside a job is that job's
+//! own matter. Most jobs go well, and most of the others fail before they write anything, which leaves nothing to undo.
+//! Only where a job has written and then fails is the transaction undone, and all of its jobs run again, each in a
+//! savepoint: one around every job from the start would cost a tenth of what the writer does.
+//!
+//! A full disk makes SQLite undo the *whole* transaction, after which the next statement would silently begin, and commit,
+//! a transaction of its own. So [`Connection::is_autocommit`] is asked after every job, and where the transaction is gone,
+//! the jobs before it run again, each alone.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -61,10 +65,21 @@ struct Ran {
     effects: Vec<Effect>,
 }
 
+/// What keeps the jobs of a transaction apart.
+#[derive(Clone, Copy)]
+enum Apart {
+    /// Nothing: where one has to be undone, all are.
+    Nothing,
+    /// A savepoint for each, by which that one alone is undone.
+    Savepoints,
+}
+
 /// How a job left the transaction that it ran in.
 enum Left {
-    /// Whole: what it wrote is in it, or undone by its savepoint.
+    /// Whole: what it wrote is in it, unless that is not to be kept.
     Whole,
+    /// Spoilt: it holds what is not to be kept.
+    Spoilt,
     /// Gone: SQLite undid everything.
     Gone,
     /// In doubt: a sync failed.
@@ -103,7 +118,7 @@ impl Writer {
         let mut left_over = None;
         let mut room = JOBS_PER_COMMIT;
         let (started, group_time) = (Instant::now(), self.group_time);
-        self.transaction(|queue| {
+        self.transaction(Apart::Nothing, |queue| {
             if first.is_some() {
                 return first.take();
             }
@@ -123,7 +138,11 @@ impl Writer {
     }
 
     /// Runs the jobs that `take` hands out in one transaction, commits it and answers them.
-    fn transaction(&mut self, mut take: impl FnMut(&mut mpsc::Receiver<Message>) -> Option<Job>) -> Flow {
+    fn transaction(
+        &mut self,
+        apart: Apart,
+        mut take: impl FnMut(&mut mpsc::Receiver<Message>) -> Option<Job>,
+    ) -> Flow {
         let mut group = Vec::new();
         while let Some(job) = take(&mut self.queue) {
             if group.is_empty()
@@ -132,9 +151,17 @@ impl Writer {
                 job.refuse(not_committed(Arc::new(error)));
                 return ControlFlow::Continue(());
             }
-            let (ran, left) = self.in_savepoint(job);
+            let (ran, left) = match apart {
+                Apart::Nothing => self.as_it_is(job),
+                Apart::Savepoints => self.in_savepoint(job),
+            };
             match left {
                 Left::Whole => group.push(ran),
+                Left::Spoilt if self.undo() => {
+                    group.push(ran);
+                    return self.in_savepoints(group);
+                }
+                Left::Spoilt => return self.give_up("a transaction could not be undone"),
                 Left::Gone => {
                     ran.job.answer();
                     return self.each_alone(group);
@@ -145,21 +172,24 @@ impl Writer {
         self.commit(group)
     }
 
+    /// Runs one job in the transaction as it is.
+    fn as_it_is(&self, job: Job) -> (Ran, Left) {
+        let before = self.connection.total_changes();
+        let (ran, keep, left) = self.run_job(job);
+        let is_spoilt = !keep && self.connection.total_changes() > before;
+        (ran, if is_spoilt && matches!(left, Left::Whole) { Left::Spoilt } else { left })
+    }
+
     /// Runs one job in a savepoint of its own.
     fn in_savepoint(&self, mut job: Job) -> (Ran, Left) {
-        let mut tx = Tx::new(Link::Sqlite(&self.connection));
-        let keep = match control(&self.connection, "SAVEPOINT job") {
-            Ok(()) => job.run(&mut tx),
-            Err(error) => job.fail(Fault::from(error).error),
-        };
-        let damage = tx.damage();
-        let effects = if keep { tx.into_effects() } else { Vec::new() };
-        let mut ran = Ran { job, effects };
-        if damage == Some(Damage::Disk) {
-            return (ran, Left::InDoubt);
+        if let Err(error) = control(&self.connection, "SAVEPOINT job") {
+            job.fail(Fault::from(error).error);
+            let left = if self.connection.is_autocommit() { Left::Gone } else { Left::Whole };
+            return (Ran { job, effects: Vec::new() }, left);
         }
-        if self.connection.is_autocommit() {
-            return (ran, Left::Gone);
+        let (mut ran, keep, left) = self.run_job(job);
+        if !matches!(left, Left::Whole) {
+            return (ran, left);
         }
         let undone = if keep { Ok(()) } else { control(&self.connection, "ROLLBACK TO job") };
         if let Err(error) = undone.and_then(|()| control(&self.connection, "RELEASE job")) {
@@ -170,12 +200,35 @@ impl Writer {
         (ran, Left::Whole)
     }
 
+    /// Runs one job. Answers whether what it wrote is to be kept, and whether the transaction is still there.
+    fn run_job(&self, mut job: Job) -> (Ran, bool, Left) {
+        let mut tx = Tx::new(Link::Sqlite(&self.connection));
+        let keep = job.run(&mut tx);
+        let damage = tx.damage();
+        let effects = if keep { tx.into_effects() } else { Vec::new() };
+        let left = match damage {
+            Some(Damage::Disk) => Left::InDoubt,
+            _ if self.connection.is_autocommit() => Left::Gone,
+            _ => Left::Whole,
+        };
+        (Ran { job, effects }, keep, left)
+    }
+
+    /// Runs jobs again whose transaction was undone, in another one.
+    fn in_savepoints(&mut self, group: Vec<Ran>) -> Flow {
+        let mut jobs = again(group);
+        // More than one transaction, where a job makes SQLite undo it.
+        while jobs.len() > 0 {
+            self.transaction(Apart::Savepoints, |_| jobs.next())?;
+        }
+        ControlFlow::Continue(())
+    }
+
     /// Runs jobs again whose transaction is gone, each in one of its own.
     fn each_alone(&mut self, group: Vec<Ran>) -> Flow {
-        for ran in group {
-            // What they wanted done after the commit goes with their first run; they will ask again.
-            let mut job = Some(ran.job);
-            self.transaction(|_| job.take())?;
+        for job in again(group) {
+            let mut job = Some(job);
+            self.transaction(Apart::Savepoints, |_| job.take())?;
         }
         ControlFlow::Continue(())
     }
@@ -265,6 +318,12 @@ impl Writer {
         drop(self);
         let _ = done.send(());
     }
+}
+
+/// The jobs of a group that is to run again. What they wanted done after the commit goes with their first run; they will
+/// ask again.
+fn again(group: Vec<Ran>) -> impl ExactSizeIterator<Item = Job> {
+    group.into_iter().map(|ran| ran.job)
 }
 
 impl Ran {

@@ -3,9 +3,10 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
 
-use modelry_core::{Error, Kind};
+use modelry_core::{Error, Kind, Result};
 
 use super::{Bench, insert, kind};
+use crate::Tx;
 
 #[tokio::test]
 async fn jobs_that_wait_share_one_commit() {
@@ -54,6 +55,115 @@ async fn a_job_that_says_no_takes_back_only_its_own() {
     first.await.unwrap().unwrap();
     last.await.unwrap().unwrap();
     assert_eq!((kind(&refused.await.unwrap()), bench.ids().await), (Some(Kind::Conflict), vec![1, 3]));
+}
+
+/// How often a job runs that shares its group with `other`.
+async fn runs_beside(other: impl Fn(&mut Tx<'_>) -> Result<()> + Send + 'static) -> usize {
+    let bench = Bench::new().await;
+    let runs = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&runs);
+    let gate = bench.hold_writer().await;
+    let kept = bench.queue(move |tx| {
+        counted.fetch_add(1, Ordering::SeqCst);
+        insert(tx, 1, 1)
+    });
+    let other = bench.queue(other);
+    drop(gate);
+    kept.await.unwrap().unwrap();
+    other.await.unwrap().unwrap_err();
+    runs.load(Ordering::SeqCst)
+}
+
+#[tokio::test]
+async fn the_others_run_again_only_where_a_job_has_written_and_then_fails() {
+    let refuses = |_: &mut Tx<'_>| Err(Error::conflict("no"));
+    let has_written = |tx: &mut Tx<'_>| insert(tx, 2, 1).and(Err(Error::conflict("no")));
+    assert_eq!((runs_beside(refuses).await, runs_beside(has_written).await), (1, 2));
+}
+
+#[tokio::test]
+async fn a_job_that_undoes_all_when_it_runs_again_leaves_the_others_an_answer() {
+    let bench = Bench::new().await;
+    bench.write(|tx| insert(tx, 0, 1)).await.unwrap();
+    let runs = AtomicUsize::new(0);
+    let gate = bench.hold_writer().await;
+    let undoes_all = bench.queue(move |tx| {
+        let is_first = runs.fetch_add(1, Ordering::SeqCst) == 0;
+        job(tx, if is_first { Does::Write } else { Does::UndoAll }, 1)
+    });
+    let kept = bench.queue(|tx| job(tx, Does::Write, 2));
+    let refused = bench.queue(|tx| job(tx, Does::WriteAndRefuse, 3));
+    drop(gate);
+    let kinds = [undoes_all, kept, refused].map(|answer| async { kind(&answer.await.unwrap()) });
+    assert_eq!(
+        (futures_util::future::join_all(kinds).await, bench.ids().await),
+        (vec![Some(Kind::Exists), None, Some(Kind::Conflict)], vec![0, 2])
+    );
+}
+
+/// What a job of [`whatever_the_jobs_of_a_group_do_each_keeps_its_own`] does.
+#[derive(Clone, Copy)]
+enum Does {
+    Write,
+    Refuse,
+    WriteAndRefuse,
+    WriteAndPanic,
+    UndoAll,
+}
+
+const ALL: [Does; 5] = [Does::Write, Does::Refuse, Does::WriteAndRefuse, Does::WriteAndPanic, Does::UndoAll];
+
+fn job(tx: &mut Tx<'_>, does: Does, id: i64) -> Result<()> {
+    if !matches!(does, Does::Refuse) {
+        insert(tx, id, 1)?;
+    }
+    match does {
+        Does::Write => Ok(()),
+        Does::Refuse | Does::WriteAndRefuse => Err(Error::conflict("no")),
+        Does::WriteAndPanic => panic!("on purpose"),
+        Does::UndoAll => {
+            tx.execute("INSERT OR ROLLBACK INTO rows (id, data) VALUES (0, x'00')", &[]).map(drop)
+        }
+    }
+}
+
+#[tokio::test]
+async fn whatever_the_jobs_of_a_group_do_each_keeps_its_own() {
+    let bench = Bench::new().await;
+    bench.write(|tx| insert(tx, 0, 1)).await.unwrap();
+    let groups = ALL.iter().flat_map(|a| ALL.iter().flat_map(move |b| ALL.map(|c| [*a, *b, c])));
+    let (mut expected, mut effects) = (vec![0], vec![]);
+    let (done, seen) = mpsc::channel();
+    for (does, first) in groups.zip((1..).step_by(3)) {
+        let jobs = || does.into_iter().zip(first..);
+        let gate = bench.hold_writer().await;
+        let answers: Vec<_> = jobs()
+            .map(|(does, id)| {
+                let done = done.clone();
+                bench.queue(move |tx| {
+                    let done = done.clone();
+                    tx.on_commit(move || done.send(id).unwrap());
+                    job(tx, does, id)
+                })
+            })
+            .collect();
+        drop(gate);
+        for ((does, id), answer) in jobs().zip(answers) {
+            let wanted = match does {
+                Does::Write => None,
+                Does::Refuse | Does::WriteAndRefuse => Some(Kind::Conflict),
+                Does::WriteAndPanic => Some(Kind::Internal),
+                Does::UndoAll => Some(Kind::Exists),
+            };
+            assert_eq!(kind(&answer.await.unwrap()), wanted);
+            if wanted.is_none() {
+                expected.push(id);
+            }
+        }
+        effects.extend(seen.try_iter());
+    }
+    effects.sort_unstable();
+    assert_eq!((bench.ids().await, effects), (expected.clone(), expected[1..].to_vec()));
 }
 
 #[tokio::test]
