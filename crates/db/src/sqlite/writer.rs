@@ -173,11 +173,20 @@ impl Writer {
     }
 
     /// Runs one job in the transaction as it is.
-    fn as_it_is(&self, job: Job) -> (Ran, Left) {
+    fn as_it_is(&self, mut job: Job) -> (Ran, Left) {
         let before = self.connection.total_changes();
-        let (ran, keep, left) = self.run_job(job);
-        let is_spoilt = !keep && self.connection.total_changes() > before;
-        (ran, if is_spoilt && matches!(left, Left::Whole) { Left::Spoilt } else { left })
+        let mut tx = Tx::new(Link::Sqlite(&self.connection));
+        let keep = job.run(&mut tx);
+        let damage = tx.damage();
+        let effects = if keep { tx.into_effects() } else { Vec::new() };
+        let left = match damage {
+            Some(Damage::Disk) => Left::InDoubt,
+            _ if self.connection.is_autocommit() => Left::Gone,
+            // What a statement changes that fails halfway is not counted.
+            _ if !keep && (damage.is_some() || self.connection.total_changes() > before) => Left::Spoilt,
+            _ => Left::Whole,
+        };
+        (Ran { job, effects }, left)
     }
 
     /// Runs one job in a savepoint of its own.
@@ -187,31 +196,18 @@ impl Writer {
             let left = if self.connection.is_autocommit() { Left::Gone } else { Left::Whole };
             return (Ran { job, effects: Vec::new() }, left);
         }
-        let (mut ran, keep, left) = self.run_job(job);
-        if !matches!(left, Left::Whole) {
-            return (ran, left);
-        }
-        let undone = if keep { Ok(()) } else { control(&self.connection, "ROLLBACK TO job") };
+        let (mut ran, left) = self.as_it_is(job);
+        let undone = match left {
+            Left::Whole => Ok(()),
+            Left::Spoilt => control(&self.connection, "ROLLBACK TO job"),
+            Left::Gone | Left::InDoubt => return (ran, left),
+        };
         if let Err(error) = undone.and_then(|()| control(&self.connection, "RELEASE job")) {
             // What the job wrote can no longer be told from what the others wrote.
             ran.job.fail(Fault::from(error).error);
             return (ran, if self.undo() { Left::Gone } else { Left::InDoubt });
         }
         (ran, Left::Whole)
-    }
-
-    /// Runs one job. Answers whether what it wrote is to be kept, and whether the transaction is still there.
-    fn run_job(&self, mut job: Job) -> (Ran, bool, Left) {
-        let mut tx = Tx::new(Link::Sqlite(&self.connection));
-        let keep = job.run(&mut tx);
-        let damage = tx.damage();
-        let effects = if keep { tx.into_effects() } else { Vec::new() };
-        let left = match damage {
-            Some(Damage::Disk) => Left::InDoubt,
-            _ if self.connection.is_autocommit() => Left::Gone,
-            _ => Left::Whole,
-        };
-        (Ran { job, effects }, keep, left)
     }
 
     /// Runs jobs again whose transaction was undone, in another one.

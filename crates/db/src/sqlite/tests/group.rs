@@ -78,7 +78,55 @@ async fn runs_beside(other: impl Fn(&mut Tx<'_>) -> Result<()> + Send + 'static)
 async fn the_others_run_again_only_where_a_job_has_written_and_then_fails() {
     let refuses = |_: &mut Tx<'_>| Err(Error::conflict("no"));
     let has_written = |tx: &mut Tx<'_>| insert(tx, 2, 1).and(Err(Error::conflict("no")));
-    assert_eq!((runs_beside(refuses).await, runs_beside(has_written).await), (1, 2));
+    // What a statement did before it failed is not known.
+    let has_failed = |tx: &mut Tx<'_>| insert(tx, 1, 1);
+    let runs = [runs_beside(refuses).await, runs_beside(has_written).await, runs_beside(has_failed).await];
+    assert_eq!(runs, [1, 2, 2]);
+}
+
+#[tokio::test]
+async fn whatever_a_job_has_changed_is_undone_when_it_fails() {
+    let bench = Bench::new().await;
+    bench
+        .write(|tx| {
+            tx.execute("CREATE TABLE pairs (id INTEGER PRIMARY KEY, data BLOB) WITHOUT ROWID", &[])?;
+            tx.execute("INSERT INTO pairs (id, data) VALUES (1, x'07'), (2, x'07')", &[])?;
+            insert(tx, 1, 1).and_then(|()| insert(tx, 2, 1))
+        })
+        .await
+        .unwrap();
+    for table in ["rows", "pairs"] {
+        for (change, kept) in [
+            "INSERT INTO {} (id, data) VALUES (3, x'00')",
+            "INSERT INTO {} (id, data) VALUES (1, x'00') ON CONFLICT (id) DO UPDATE SET data = excluded.data",
+            "INSERT INTO {} (id, data) VALUES (1, x'00') ON CONFLICT (id) DO UPDATE SET data = x'00' RETURNING id",
+            "INSERT OR REPLACE INTO {} (id, data) VALUES (2, x'00')",
+            "UPDATE {} SET data = x'00'",
+            "UPDATE {} SET data = x'00' RETURNING id",
+            "DELETE FROM {} WHERE id = 2",
+            "DELETE FROM {}",
+        ]
+        .into_iter()
+        .zip(10..)
+        {
+            let change = change.replace("{}", table);
+            let gate = bench.hold_writer().await;
+            let other = bench.queue(move |tx| insert(tx, kept, 1));
+            let failing = change.clone();
+            let failed = bench.queue(move |tx| {
+                // Of the rows that it answers one is read.
+                tx.query_opt(&failing, &[], |_| Ok(()))?;
+                Err::<(), _>(Error::conflict("no"))
+            });
+            drop(gate);
+            other.await.unwrap().unwrap();
+            assert_eq!(kind(&failed.await.unwrap()), Some(Kind::Conflict), "{change}");
+            let whole = format!("SELECT count(*) FROM {table} WHERE id < 10 AND data = x'07'");
+            let read = move |tx: &mut Tx<'_>| tx.query_one(&whole, &[], |row| row.get::<i64>(0));
+            assert_eq!(bench.read(read).await.unwrap(), 2, "{change}");
+            bench.write(move |tx| tx.execute("DELETE FROM rows WHERE id = $1", &[&kept])).await.unwrap();
+        }
+    }
 }
 
 #[tokio::test]
