@@ -50,6 +50,11 @@ impl Job {
         keep
     }
 
+    /// Whether the last run went well.
+    pub(crate) fn has_succeeded(&self) -> bool {
+        matches!(self.result, Some(Ok(_)))
+    }
+
     /// Makes `error` the result of the last run. Returns false, as [`Job::run`] does then.
     pub(crate) fn fail(&mut self, error: Error) -> bool {
         self.result = Some(Err(error));

@@ -6,9 +6,10 @@
 //! # What work may rely on
 //!
 //! * [`Db::read`] is one snapshot, [`Db::write`] is serializable, on both engines.
-//! * An answer `Ok` to a write means that it is durable. On SQLite many jobs share one commit; on PostgreSQL
-//!   a transaction that lost against another one is run again. So work may run more than once: ids, time and
-//!   randomness are drawn before, and memory changes only in [`Tx::on_commit`].
+//! * An answer `Ok` to a write means that it is durable. On SQLite many jobs share one commit, and run
+//!   again where one of them has to be undone; on PostgreSQL a transaction that lost against another one is run again.
+//!   So work may run more than once: ids, time and randomness are drawn before, and memory changes only in
+//!   [`Tx::on_commit`].
 //! * Work takes at most 5 ms and touches at most 1,000 rows: on SQLite everybody waits for it.
 //!
 //! # The portable subset of SQL

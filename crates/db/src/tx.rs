@@ -26,6 +26,7 @@ pub struct Tx<'c> {
     link: Link<'c>,
     effects: Vec<Effect>,
     damage: Option<Damage>,
+    changes_schema: bool,
 }
 
 /// The connection that a transaction runs on.
@@ -36,12 +37,17 @@ pub(crate) enum Link<'c> {
 
 impl<'c> Tx<'c> {
     pub(crate) fn new(link: Link<'c>) -> Self {
-        Self { link, effects: Vec::new(), damage: None }
+        Self { link, effects: Vec::new(), damage: None, changes_schema: false }
     }
 
     /// What a failed statement did to the transaction, if one failed.
     pub(crate) fn damage(&self) -> Option<Damage> {
         self.damage
+    }
+
+    /// Whether a statement may have changed the schema.
+    pub(crate) fn changes_schema(&self) -> bool {
+        self.changes_schema
     }
 
     /// Takes what is to be done once the transaction is durable.
@@ -63,7 +69,12 @@ impl<'c> Tx<'c> {
         if let Some(damage) = self.damage {
             return Err(damage.overlooked());
         }
-        sql.iter().try_for_each(|sql| refuse_control(sql))?;
+        for word in sql.iter().filter_map(|sql| first_word(sql)) {
+            if is_one_of(word, &CONTROL) {
+                return Err(Error::internal(format!("{word} is no statement for work in a transaction")));
+            }
+            self.changes_schema |= is_one_of(word, &SCHEMA);
+        }
         statement(&mut self.link).map_err(|fault| {
             self.damage = fault.damage;
             fault.error
@@ -221,12 +232,16 @@ const CONTROL: [&str; 13] = [
     "VACUUM",
 ];
 
-fn refuse_control(sql: &str) -> Result<()> {
-    let first = pieces(sql).find(|piece| piece.is_code());
-    match first {
-        Some(Piece::Word(word)) if CONTROL.iter().any(|control| word.eq_ignore_ascii_case(control)) => {
-            Err(Error::internal(format!("{word} is no statement for work in a transaction")))
-        }
-        _ => Ok(()),
+/// Words that begin a change of the schema.
+const SCHEMA: [&str; 5] = ["ALTER", "ANALYZE", "CREATE", "DROP", "REINDEX"];
+
+fn first_word(sql: &str) -> Option<&str> {
+    match pieces(sql).find(|piece| piece.is_code()) {
+        Some(Piece::Word(word)) => Some(word),
+        _ => None,
     }
+}
+
+fn is_one_of(word: &str, words: &[&str]) -> bool {
+    words.iter().any(|one| word.eq_ignore_ascii_case(one))
 }

@@ -2,7 +2,7 @@
 //!
 //! Jobs run one after the other in the transaction that all waiting jobs share. What goes wrong inside a job is that job's
 //! own matter. Most jobs go well, and most of the others fail before they write anything, which leaves nothing to undo.
-//! Only where a job has written and then fails is the transaction undone, and all of its jobs run again, each in a
+//! Only where a job may have written and then fails is the transaction undone, and all of its jobs run again, each in a
 //! savepoint: one around every job from the start would cost a tenth of what the writer does.
 //!
 //! A full disk makes SQLite undo the *whole* transaction, after which the next statement would silently begin, and commit,
@@ -76,9 +76,9 @@ enum Apart {
 
 /// How a job left the transaction that it ran in.
 enum Left {
-    /// Whole: what it wrote is in it, unless that is not to be kept.
+    /// Whole: it holds nothing that is not to be kept.
     Whole,
-    /// Spoilt: it holds what is not to be kept.
+    /// Spoilt: it may hold what is not to be kept.
     Spoilt,
     /// Gone: SQLite undid everything.
     Gone,
@@ -158,6 +158,10 @@ impl Writer {
             match left {
                 Left::Whole => group.push(ran),
                 Left::Spoilt if self.undo() => {
+                    if group.is_empty() {
+                        ran.job.answer();
+                        return ControlFlow::Continue(());
+                    }
                     group.push(ran);
                     return self.in_savepoints(group);
                 }
@@ -172,19 +176,21 @@ impl Writer {
         self.commit(group)
     }
 
-    /// Runs one job in the transaction as it is.
+    /// Runs one job.
     fn as_it_is(&self, mut job: Job) -> (Ran, Left) {
         let before = self.connection.total_changes();
         let mut tx = Tx::new(Link::Sqlite(&self.connection));
         let keep = job.run(&mut tx);
-        let damage = tx.damage();
+        let (damage, changes_schema) = (tx.damage(), tx.changes_schema());
         let effects = if keep { tx.into_effects() } else { Vec::new() };
         let left = match damage {
             Some(Damage::Disk) => Left::InDoubt,
             _ if self.connection.is_autocommit() => Left::Gone,
-            // What a statement changes that fails halfway is not counted.
-            _ if !keep && (damage.is_some() || self.connection.total_changes() > before) => Left::Spoilt,
-            _ => Left::Whole,
+            _ if keep => Left::Whole,
+            // What a statement changes that fails halfway is not counted, nor is a change of the schema.
+            Some(_) => Left::Spoilt,
+            None if changes_schema || self.connection.total_changes() > before => Left::Spoilt,
+            None => Left::Whole,
         };
         (Ran { job, effects }, left)
     }
@@ -197,11 +203,11 @@ impl Writer {
             return (Ran { job, effects: Vec::new() }, left);
         }
         let (mut ran, left) = self.as_it_is(job);
-        let undone = match left {
-            Left::Whole => Ok(()),
-            Left::Spoilt => control(&self.connection, "ROLLBACK TO job"),
-            Left::Gone | Left::InDoubt => return (ran, left),
-        };
+        if matches!(left, Left::Gone | Left::InDoubt) {
+            return (ran, left);
+        }
+        let keep = ran.job.has_succeeded();
+        let undone = if keep { Ok(()) } else { control(&self.connection, "ROLLBACK TO job") };
         if let Err(error) = undone.and_then(|()| control(&self.connection, "RELEASE job")) {
             // What the job wrote can no longer be told from what the others wrote.
             ran.job.fail(Fault::from(error).error);

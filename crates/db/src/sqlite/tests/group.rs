@@ -104,6 +104,9 @@ async fn whatever_a_job_has_changed_is_undone_when_it_fails() {
             "UPDATE {} SET data = x'00'",
             "UPDATE {} SET data = x'00' RETURNING id",
             "DELETE FROM {} WHERE id = 2",
+            "DELETE FROM {} RETURNING id",
+            "ALTER TABLE {} RENAME TO renamed",
+            "CREATE INDEX renamed ON {} (data)",
             "DELETE FROM {}",
         ]
         .into_iter()
@@ -124,6 +127,10 @@ async fn whatever_a_job_has_changed_is_undone_when_it_fails() {
             let whole = format!("SELECT count(*) FROM {table} WHERE id < 10 AND data = x'07'");
             let read = move |tx: &mut Tx<'_>| tx.query_one(&whole, &[], |row| row.get::<i64>(0));
             assert_eq!(bench.read(read).await.unwrap(), 2, "{change}");
+            let renamed = |tx: &mut Tx<'_>| {
+                tx.query_opt("SELECT 1 FROM sqlite_schema WHERE name = 'renamed'", &[], |_| Ok(()))
+            };
+            assert_eq!(bench.read(renamed).await.unwrap(), None, "{change}");
             bench.write(move |tx| tx.execute("DELETE FROM rows WHERE id = $1", &[&kept])).await.unwrap();
         }
     }
