@@ -31,12 +31,17 @@ SPARED_BYTES, PIECE_BYTES = 256 << 20, 4 << 20
 def facts():
     """Cores, processor, memory and kernel, in one line."""
     cpu = re.search(r"model name\s*:\s*(.+)", Path("/proc/cpuinfo").read_text())
-    kilobytes = re.search(r"MemTotal:\s+(\d+)", Path("/proc/meminfo").read_text())
-    memory = round(int(kilobytes.group(1)) / 2**20)
+    memory = round(memory_bytes("MemTotal") / 2**30)
     return (
         f"{os.cpu_count()} cores ({cpu.group(1) if cpu else platform.machine()}), {memory} GB of memory, "
         f"{platform.system()} {platform.release()}"
     )
+
+
+def memory_bytes(name):
+    """One of the kernel's figures of memory."""
+    kilobytes = re.search(rf"^{name}:\s+(\d+)", Path("/proc/meminfo").read_text(), re.MULTILINE)
+    return int(kilobytes.group(1)) * 1024
 
 
 @contextlib.contextmanager
@@ -63,8 +68,7 @@ class Memory:
 
     def fill(self):
         """Fills what is free."""
-        kilobytes = re.search(r"MemFree:\s+(\d+)", Path("/proc/meminfo").read_text())
-        self.size += max(int(kilobytes.group(1)) * 1024 - SPARED_BYTES, 0)
+        self.size += max(memory_bytes("MemFree") - SPARED_BYTES, 0)
         self.file.truncate(self.size)
         piece = bytearray(PIECE_BYTES)
         while self.file.readinto(piece):

@@ -157,7 +157,10 @@ impl Writer {
             };
             match left {
                 Left::Whole => group.push(ran),
-                Left::Spoilt if self.undo() => {
+                Left::Spoilt => {
+                    if !self.undo() {
+                        return self.give_up("a transaction could not be undone");
+                    }
                     if group.is_empty() {
                         ran.job.answer();
                         return ControlFlow::Continue(());
@@ -165,7 +168,6 @@ impl Writer {
                     group.push(ran);
                     return self.in_savepoints(group);
                 }
-                Left::Spoilt => return self.give_up("a transaction could not be undone"),
                 Left::Gone => {
                     ran.job.answer();
                     return self.each_alone(group);
@@ -176,7 +178,7 @@ impl Writer {
         self.commit(group)
     }
 
-    /// Runs one job.
+    /// Runs one job, with nothing around it.
     fn as_it_is(&self, mut job: Job) -> (Ran, Left) {
         let before = self.connection.total_changes();
         let mut tx = Tx::new(Link::Sqlite(&self.connection));
