@@ -1,5 +1,5 @@
 //! Fills an experiment with candidates whose data follows from their place in the row: 10 metrics, 10 params and 3
-//! metadata each. It writes through the functions that the server writes through, many candidates to a transaction, so
+//! metadata each; one in a hundred failed. It writes through the functions that the server writes through, many candidates to a transaction, so
 //! what it leaves is what the same calls over HTTP would leave. Meanwhile most indexes are away, and each is made at once at
 //! the end. `bench/grow` runs it while no server is running.
 //!
@@ -137,6 +137,7 @@ struct Candidate {
     points: PointsByKey,
     params: Vec<Entry>,
     metadata: Vec<Entry>,
+    status: CandidateStatus,
 }
 
 async fn fill(db: &Db, ids: &Ids, target: &Arc<Target>, (first, end): (i64, i64)) -> Result<()> {
@@ -194,14 +195,19 @@ fn candidate(target: &Target, ids: &Ids, number: i64, id: CandidateId) -> Candid
         metadata: metadata
             .map(|((key, name), value)| Entry { key: *key, name: name.clone(), value })
             .collect(),
+        status: if number % 100 == 7 { CandidateStatus::Failed } else { CandidateStatus::Finished },
     }
 }
 
-/// A point of each metric. The last metric falls as the one before it rises, so that the two have no high values in common.
+/// A point of each metric. The last metric falls as the one before it rises, so that the two have no high values in common;
+/// and the one before those is above 0.9 only where the last one is in its lower half.
 fn points(target: &Target, chance: &mut Chance, at: Timestamp) -> PointsByKey {
     let mut values: Vec<f64> = target.metrics.iter().map(|_| chance.fraction()).collect();
-    if let [.., before, last] = values.as_mut_slice() {
+    if let [.., spread, before, last] = values.as_mut_slice() {
         *last = 1.0 - *before;
+        if *last >= 0.5 {
+            *spread *= 0.9;
+        }
     }
     let point = |value| vec![Point::new(at.ms(), 1, value)];
     target.metrics.iter().copied().zip(values.into_iter().map(point)).collect()
@@ -227,7 +233,7 @@ fn insert(tx: &mut Tx<'_>, target: &Target, candidate: &Candidate) -> Result<()>
     metrics::append(tx, &target.tails, place, candidate.tail_row, &candidate.points)?;
     candidates::set_metadata(tx, place, &candidate.metadata)?;
     let changes = Changes {
-        status: Some(CandidateStatus::Finished),
+        status: Some(candidate.status),
         end_time: Some(candidate.new.start_time + 500),
         ..Changes::default()
     };

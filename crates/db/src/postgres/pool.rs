@@ -18,6 +18,13 @@ use crate::fault::{CLOSED, Fault};
 /// How long an address may take to be reached, unless the URL says otherwise.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// What keeps the planner to the index that a statement is written for.
+///
+/// It takes texts and limits for what they are on average, and may prefer to read all of a table: to count the 1 % that
+/// have one status took 110 ms so, and takes 12 by their index. A plan that is dear by its guess is compiled, which takes
+/// 200 ms before the first row.
+const PLANNING: &str = "SET enable_seqscan TO off; SET jit TO off;";
+
 /// The connections to one server.
 pub(crate) struct Pool {
     config: Config,
@@ -39,7 +46,8 @@ impl Pool {
     /// Connects once, to see whether the server is of any use.
     pub(crate) async fn open(options: PostgresOptions) -> Result<Self> {
         let config = parse(&options.url)?;
-        let greeting = options.schema.as_deref().map_or_else(String::new, set_schema);
+        let schema = options.schema.as_deref().map_or_else(String::new, set_schema);
+        let greeting = format!("{PLANNING}{schema}");
         let count = u32::try_from(options.connections).map_err(|_| Error::invalid("too many connections"))?;
         let slots = Arc::new(Semaphore::new(options.connections));
         let first = connect(&config, &greeting, inspect).await?;
@@ -112,7 +120,7 @@ fn parse(url: &str) -> Result<Config> {
 }
 
 fn set_schema(schema: &str) -> String {
-    format!("SET search_path TO \"{}\"", schema.replace('"', "\"\""))
+    format!(" SET search_path TO \"{}\"", schema.replace('"', "\"\""))
 }
 
 /// What `finish` makes of a new connection.

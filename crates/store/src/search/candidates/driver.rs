@@ -9,6 +9,7 @@ use modelry_db::{Engine, Numbers, Tx};
 
 use super::Search;
 use super::filter::{Logged, Node, attribute_condition, row_condition};
+use super::order::Sorting;
 use super::trial::{self, Legs};
 use crate::experiments::Experiment;
 use crate::search::binds::Binds;
@@ -22,7 +23,7 @@ pub(super) const FEW: i64 = 20_000;
 pub(super) struct Choice<'q> {
     /// What they are come by.
     pub(super) way: Way<'q>,
-    /// Those that a condition on a logged key comes by, unless they are to be gathered each time.
+    /// Those that satisfy the condition, where they are gathered, unless they are to be gathered each time.
     pub(super) gathered: Option<Numbers>,
     /// How far the order's index is tried before that.
     pub(super) trial: Option<Legs>,
@@ -35,10 +36,17 @@ pub(super) enum Way<'q> {
     Order,
     /// All candidates of the experiment, which are then sorted.
     Experiment,
-    /// The index of a condition on an attribute.
-    Attribute(CandidateAttribute, &'q Condition),
-    /// The index of a condition on a logged key.
+    /// The index of an attribute that a condition is on, in its order.
+    Attribute(CandidateAttribute),
+    /// The index of a condition, from which the numbers of candidates are gathered.
+    Range(Range<'q>),
+}
+
+/// A condition of the filter that is one piece, or few pieces, of an index.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Range<'q> {
     Logged(&'q Logged),
+    Attribute(CandidateAttribute, &'q Condition),
 }
 
 impl<'q> From<Way<'q>> for Choice<'q> {
@@ -56,7 +64,7 @@ pub(super) enum Driver<'q> {
     Experiment,
     /// As [`Way::Attribute`].
     Attribute(CandidateAttribute),
-    /// What [`Way::Logged`] comes by.
+    /// What [`Way::Range`] comes by.
     Gathered(Gathered<'q>),
 }
 
@@ -64,13 +72,13 @@ pub(super) enum Driver<'q> {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Gathered<'q> {
     /// The condition that they are known to satisfy.
-    pub(super) condition: Option<&'q Logged>,
+    pub(super) condition: Option<Range<'q>>,
     /// They rise, so that rows that are looked up by them one after the other are near each other.
     pub(super) numbers: &'q Numbers,
 }
 
 impl Choice<'_> {
-    /// The candidates of the experiment that satisfy the condition, where one on a logged key drives.
+    /// The candidates of the experiment that satisfy the condition, where they are gathered.
     pub(super) fn gathered(
         &self,
         tx: &mut Tx<'_>,
@@ -79,8 +87,8 @@ impl Choice<'_> {
     ) -> Result<Cow<'_, Numbers>> {
         Ok(match (self.way, &self.gathered) {
             (_, Some(numbers)) => Cow::Borrowed(numbers),
-            (Way::Logged(logged), None) => Cow::Owned(gather(tx, search, experiment, logged, i64::MAX)?),
-            (Way::Order | Way::Experiment | Way::Attribute(..), None) => Cow::Owned(Numbers::default()),
+            (Way::Range(range), None) => Cow::Owned(gather(tx, search, experiment, range, i64::MAX)?),
+            (Way::Order | Way::Experiment | Way::Attribute(_), None) => Cow::Owned(Numbers::default()),
         })
     }
 }
@@ -90,10 +98,10 @@ pub(super) fn gather(
     tx: &mut Tx<'_>,
     search: &Search<'_>,
     experiment: &Experiment,
-    logged: &Logged,
+    range: Range<'_>,
     most: i64,
 ) -> Result<Numbers> {
-    let (text, binds) = numbers_statement(search, experiment, logged, most);
+    let (text, binds) = numbers_statement(search, experiment, range, most);
     let mut numbers = tx.query_numbers(&text, &binds.as_params())?;
     numbers.sort_unstable();
     Ok(Numbers(numbers))
@@ -108,31 +116,95 @@ impl<'q> Way<'q> {
         match self {
             Self::Order => Driver::Order,
             Self::Experiment => Driver::Experiment,
-            Self::Attribute(attribute, _) => Driver::Attribute(attribute),
-            Self::Logged(condition) => Driver::Gathered(Gathered { condition: Some(condition), numbers }),
+            Self::Attribute(attribute) => Driver::Attribute(attribute),
+            Self::Range(range) => Driver::Gathered(Gathered { condition: Some(range), numbers }),
         }
     }
 }
 
-/// The numbers of those that satisfy a condition, from its index alone unless the condition is on a long text.
+/// The numbers of those that satisfy a condition, from its index alone unless the condition is on a long text, or on an
+/// attribute that is indexed as an expression.
 pub(super) fn numbers_statement(
     search: &Search<'_>,
     experiment: &Experiment,
-    logged: &Logged,
+    range: Range<'_>,
     most: i64,
 ) -> (String, Binds) {
     let mut binds = Binds::default();
-    let (project, number) = (binds.add(search.project.0), binds.add(experiment.id.0));
-    let rows = rows(&mut binds, logged, &project, &number);
-    let text = format!("SELECT f.candidate_id FROM {rows} LIMIT {}", binds.add(most));
+    let (number, rows) = range.rows(&mut binds, search, experiment);
+    let text = format!("SELECT {number} FROM {rows} LIMIT {}", binds.add(most));
     (text, binds)
 }
 
-/// The rows `f` of a key that satisfy a condition.
-fn rows(binds: &mut Binds, logged: &Logged, project: &str, experiment: &str) -> String {
-    let walk = logged.key.walk(binds, project, experiment, "f");
-    let holds = row_condition(binds, "f", logged);
-    format!("{} f WHERE {walk} AND {holds}", logged.key.table.name())
+impl<'q> Range<'q> {
+    /// The condition, if it is one and on something else than what the order walks: that bounds the walk already.
+    pub(super) fn of(node: &'q Node, sorting: &Sorting) -> Option<Self> {
+        let (range, condition) = match node {
+            Node::Logged(logged) if sorting.first_logged() != Some(logged.key) => {
+                (Self::Logged(logged), &logged.condition)
+            }
+            Node::Attribute(attribute, condition)
+                if sorting.first_attribute() != Some(*attribute)
+                    && *attribute != CandidateAttribute::ArtifactUri =>
+            {
+                (Self::Attribute(*attribute, condition), condition)
+            }
+            _ => return None,
+        };
+        let is_range = match condition {
+            Condition::Number { op, .. } | Condition::Integer { op, .. } => *op != NumberOp::Ne,
+            Condition::Text { op, .. } => *op == TextOp::Eq,
+            Condition::TextIn { negated, .. } | Condition::IntegerIn { negated, .. } => !negated,
+            Condition::Null { .. } => false,
+        };
+        is_range.then_some(range)
+    }
+
+    /// Whether it is this condition of the filter.
+    pub(super) fn is(self, node: &Node) -> bool {
+        match (self, node) {
+            (Self::Logged(this), Node::Logged(other)) => std::ptr::eq(this, other),
+            (Self::Attribute(_, this), Node::Attribute(_, other)) => std::ptr::eq(this, other),
+            _ => false,
+        }
+    }
+
+    /// How many public ids it asks for, if it is about those: there is one candidate for each at most.
+    fn ids(self) -> Option<i64> {
+        match self {
+            Self::Attribute(CandidateAttribute::Eid, Condition::TextIn { values, .. }) => {
+                Some(i64::try_from(values.len()).unwrap_or(i64::MAX))
+            }
+            Self::Attribute(CandidateAttribute::Eid, _) => Some(1),
+            Self::Attribute(..) | Self::Logged(_) => None,
+        }
+    }
+
+    /// The attribute, if all that have one value of it stand in the order of their start in its index.
+    fn has_starts(self) -> Option<CandidateAttribute> {
+        match self {
+            Self::Attribute(attribute, Condition::Text { .. }) => Some(attribute),
+            Self::Attribute(..) | Self::Logged(_) => None,
+        }
+    }
+
+    /// The rows that satisfy it, and which column of them has the candidate's number.
+    fn rows(self, binds: &mut Binds, search: &Search<'_>, experiment: &Experiment) -> (&'static str, String) {
+        let (project, number) = (binds.add(search.project.0), binds.add(experiment.id.0));
+        match self {
+            Self::Logged(logged) => {
+                let walk = logged.key.walk(binds, &project, &number, "f");
+                let holds = row_condition(binds, "f", logged);
+                ("f.candidate_id", format!("{} f WHERE {walk} AND {holds}", logged.key.table.name()))
+            }
+            Self::Attribute(attribute, condition) => {
+                let holds = attribute_condition(binds, attribute, condition, &experiment.artifact_root());
+                let candidates = candidates_by(search.engine, attribute);
+                let walk = format!("c.project_id = {project} AND c.experiment_id = {number}");
+                ("c.id", format!("{candidates} WHERE {walk} AND {holds}"))
+            }
+        }
+    }
 }
 
 /// What is fastest for a page of `wanted` candidates of the experiment.
@@ -151,13 +223,30 @@ pub(super) fn choose<'q>(
         // The public ids of all experiments are in one index, in which those of a small one may be far apart.
         return Ok(Way::Experiment.into());
     }
+    let ranges = search.plan.conditions.iter().filter_map(|node| Range::of(node, search.sorting));
+    let ranges: Vec<_> = ranges.collect();
+    if let ([range], true) = (ranges.as_slice(), search.sorting.keys.is_empty())
+        && let Some(attribute) = range.has_starts()
+    {
+        return Ok(Way::Attribute(attribute).into());
+    }
+    let is_large = search.known.findings.is_large(search.project, experiment.id);
     let mut counts = Vec::new();
     let mut fewest: Option<(i64, Choice<'q>)> = None;
-    for way in search.plan.conditions.iter().filter_map(|node| way_by(search, node)) {
-        let (count, gathered) = come_by(tx, search, experiment, way)?;
+    for range in ranges {
+        // Where it is decided already that the order is not walked at once, only fewer are of interest.
+        let most = fewest.as_ref().filter(|_| is_large).map_or(FEW, |(least, _)| *least);
+        let (count, choice) = if let Some(count) = range.ids() {
+            (count, Some(Way::Attribute(CandidateAttribute::Eid).into()))
+        } else {
+            let numbers = gather_few(tx, search, experiment, range, most)?;
+            let count = numbers.as_ref().map_or(most + 1, |numbers| length(&numbers.0));
+            let choice = |numbers| Choice { way: Way::Range(range), gathered: Some(numbers), trial: None };
+            (count, numbers.map(choice))
+        };
         counts.push(count);
-        if fewest.as_ref().is_none_or(|(least, _)| count < *least) {
-            fewest = Some((count, Choice { way, gathered, trial: None }));
+        if let Some(choice) = choice.filter(|_| fewest.as_ref().is_none_or(|(least, _)| count < *least)) {
+            fewest = Some((count, choice));
         }
     }
     let Some((least, choice)) = fewest.filter(|(least, _)| *least <= FEW) else {
@@ -177,74 +266,29 @@ pub(super) fn choose<'q>(
     Ok(if least <= passed { choice } else { Way::Order.into() })
 }
 
-/// What walks a condition of the filter, if it is a range of an index. One on what the order walks is not asked for: it
-/// bounds that walk already.
-fn way_by<'q>(search: &Search<'q>, node: &'q Node) -> Option<Way<'q>> {
-    match node {
-        Node::Logged(logged) if search.sorting.first_logged() != Some(logged.key) => {
-            is_range(&logged.condition).then_some(Way::Logged(logged))
-        }
-        Node::Attribute(attribute, condition)
-            if search.sorting.first_attribute() != Some(*attribute)
-                && *attribute != CandidateAttribute::ArtifactUri =>
-        {
-            is_range(condition).then_some(Way::Attribute(*attribute, condition))
-        }
-        _ => None,
-    }
-}
-
-/// Whether what satisfies a condition is one piece, or few pieces, of an index.
-fn is_range(condition: &Condition) -> bool {
-    match condition {
-        Condition::Number { op, .. } | Condition::Integer { op, .. } => *op != NumberOp::Ne,
-        Condition::Text { op, .. } => *op == TextOp::Eq,
-        Condition::TextIn { negated, .. } | Condition::IntegerIn { negated, .. } => !negated,
-        Condition::Null { .. } => false,
-    }
-}
-
-/// How many candidates of the experiment are come by, counted up to one more than [`FEW`], and, where a condition on a
-/// logged key comes by not more than that, which.
-fn come_by(
+/// The candidates of the experiment that satisfy a condition, unless they are more than `most`.
+fn gather_few(
     tx: &mut Tx<'_>,
     search: &Search<'_>,
     experiment: &Experiment,
-    way: Way<'_>,
-) -> Result<(i64, Option<Numbers>)> {
-    let mut binds = Binds::default();
-    let count = match way {
-        Way::Order | Way::Experiment => count_up_to_few(tx, search, experiment)?,
-        Way::Logged(logged) => {
-            if search.engine == Engine::Sqlite {
-                // It counts five times as fast as it hands rows over. PostgreSQL's count would cost as much as the array.
-                let (project, number) = (binds.add(search.project.0), binds.add(experiment.id.0));
-                let rows = rows(&mut binds, logged, &project, &number);
-                let count = capped_count(tx, binds, &rows, FEW + 1)?;
-                if count > FEW {
-                    return Ok((count, None));
-                }
-            }
-            let numbers = gather(tx, search, experiment, logged, FEW + 1)?;
-            let count = i64::try_from(numbers.0.len()).unwrap_or(i64::MAX);
-            return Ok((count, (count <= FEW).then_some(numbers)));
+    range: Range<'_>,
+    most: i64,
+) -> Result<Option<Numbers>> {
+    if let (Engine::Sqlite, Range::Logged(_)) = (search.engine, range) {
+        // It counts five times as fast as it hands rows over, unless it looks each row up, as for an expression. PostgreSQL's
+        // count would cost as much as the array.
+        let mut binds = Binds::default();
+        let (_, rows) = range.rows(&mut binds, search, experiment);
+        if capped_count(tx, binds, &rows, most + 1)? > most {
+            return Ok(None);
         }
-        // As many as there are values: an id is there once.
-        Way::Attribute(CandidateAttribute::Eid, Condition::TextIn { values, .. }) => {
-            i64::try_from(values.len()).unwrap_or(i64::MAX)
-        }
-        Way::Attribute(CandidateAttribute::Eid, _) => 1,
-        Way::Attribute(attribute, condition) => {
-            let (project, number) = (binds.add(search.project.0), binds.add(experiment.id.0));
-            let holds = attribute_condition(&mut binds, attribute, condition, &experiment.artifact_root());
-            let candidates = candidates_by(search.engine, attribute);
-            let rows = format!(
-                "{candidates} WHERE c.project_id = {project} AND c.experiment_id = {number} AND {holds}"
-            );
-            capped_count(tx, binds, &rows, FEW + 1)?
-        }
-    };
-    Ok((count, None))
+    }
+    let numbers = gather(tx, search, experiment, range, most + 1)?;
+    Ok((length(&numbers.0) <= most).then_some(numbers))
+}
+
+fn length(numbers: &[i64]) -> i64 {
+    i64::try_from(numbers.len()).unwrap_or(i64::MAX)
 }
 
 /// How many candidates have what the order is by first.

@@ -10,9 +10,10 @@ use modelry_db::Tx;
 
 use super::column::{attribute_sql, sortable};
 use super::key::{LoggedKey, Table};
-use super::order::Phase;
+use super::order::{Phase, Source};
 use crate::search::binds::Binds;
 use crate::search::condition;
+use crate::search::keyset::SortValue;
 use crate::{keys, sql};
 
 /// A filter whose keys are known: conditions that all hold.
@@ -57,6 +58,23 @@ pub(super) fn plan(
 }
 
 impl Plan {
+    /// The one text that all candidates have as the first key of the order, as the index has it, if the filter asks for one.
+    pub(super) fn pinned(&self, first: Source) -> Option<SortValue> {
+        self.conditions.iter().find_map(|node| {
+            let (source, condition) = match node {
+                Node::Logged(logged) => (Source::Logged(logged.key), &logged.condition),
+                Node::Attribute(attribute, condition) => (Source::Attribute(*attribute), condition),
+                _ => return None,
+            };
+            match condition {
+                Condition::Text { op: TextOp::Eq, value } if source == first => {
+                    Some(SortValue::Text(sql::sort_prefix(value).to_owned()))
+                }
+                _ => None,
+            }
+        })
+    }
+
     /// Whether candidates whose first key of the order is `key` can be in `phase`.
     pub(super) fn allows(&self, key: LoggedKey, phase: Phase) -> bool {
         let on_key = self.conditions.iter().filter_map(|node| match node {

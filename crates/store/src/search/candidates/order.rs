@@ -72,6 +72,11 @@ impl Place {
         self.keys.first().map(|(_, value)| value)
     }
 
+    /// What the index of the order has it by: the value of the first key, or the start where there is none.
+    pub(super) fn indexed(&self) -> SortValue {
+        self.first_value().cloned().unwrap_or(SortValue::Integer(self.start_time))
+    }
+
     /// The rank of the phase that it is in.
     pub(super) fn rank(&self) -> i64 {
         self.keys.first().map_or(Phase::Present.rank(), |(rank, _)| *rank)

@@ -6,7 +6,7 @@ use modelry_db::Numbers;
 use modelry_testkit::{Schema, sqlite};
 
 use super::along::tests::{PROJECT, experiment};
-use super::driver::Way;
+use super::driver::{Range, Way};
 use super::statement::Reach;
 use super::*;
 use crate::search::binds::Binds;
@@ -69,11 +69,13 @@ fn explain(tx: &mut Tx<'_>, shape: &Shape) -> Result<Vec<String>> {
     let plan = plan.expect("something can be found");
     let way = match (shape.by, plan.conditions.first()) {
         (By::Order, _) => Way::Order,
-        (By::FirstCondition, Some(filter::Node::Logged(logged))) => Way::Logged(logged),
-        (By::FirstCondition, Some(filter::Node::Attribute(attribute, condition))) => {
-            Way::Attribute(*attribute, condition)
+        (By::FirstCondition, Some(filter::Node::Attribute(CandidateAttribute::Eid, _))) => {
+            Way::Attribute(CandidateAttribute::Eid)
         }
-        (By::FirstCondition, node) => panic!("{node:?} cannot drive"),
+        (By::FirstCondition, node) => {
+            let range = node.and_then(|node| Range::of(node, &sorting));
+            Way::Range(range.unwrap_or_else(|| panic!("{node:?} cannot drive")))
+        }
     };
     let search = Search {
         engine: tx.engine(),
@@ -90,8 +92,8 @@ fn explain(tx: &mut Tx<'_>, shape: &Shape) -> Result<Vec<String>> {
     let step = Step { search: &search, experiment, driver, unseen, phase, before, wanted: 10 };
     let statement = step.statement(shape.reach);
     let mut steps = Vec::new();
-    if let Way::Logged(logged) = way {
-        let (text, binds) = driver::numbers_statement(&search, experiment, logged, 10);
+    if let Way::Range(range) = way {
+        let (text, binds) = driver::numbers_statement(&search, experiment, range, 10);
         steps = explained(tx, &text, &binds)?;
     }
     steps.append(&mut explained(tx, &statement.text, &statement.binds)?);
@@ -225,7 +227,9 @@ async fn a_public_id_is_looked_up() {
 async fn a_range_of_the_start_is_a_range_of_its_index() {
     let shape = Shape { filter: "start_time > 5", order: &["metrics.loss"], by: By::FirstCondition, ..SHAPE };
     insta::assert_snapshot!(plan(shape).await, @r"
-    SEARCH c USING INDEX candidates_by_start (project_id=? AND experiment_id=? AND start_time>?)
+    SEARCH c USING COVERING INDEX candidates_by_start (project_id=? AND experiment_id=? AND start_time>?)
+    SCAN rarray VIRTUAL TABLE INDEX 1:
+    SEARCH c USING PRIMARY KEY (project_id=? AND id=?)
     SEARCH o USING PRIMARY KEY (project_id=? AND candidate_id=? AND key_id=?)
     USE TEMP B-TREE FOR ORDER BY
     ");
@@ -294,11 +298,21 @@ async fn a_condition_on_an_attribute_drives_by_its_index() {
         plans.push(plan(Shape { filter, by: By::FirstCondition, ..SHAPE }).await);
     }
     insta::assert_snapshot!(plans.join("\n"), @r"
-    SEARCH c USING INDEX candidates_by_name (project_id=? AND experiment_id=? AND <expr>=?)
-    SEARCH c USING INDEX candidates_by_user (project_id=? AND experiment_id=? AND <expr>=?)
+    SEARCH c USING COVERING INDEX candidates_by_name (project_id=? AND experiment_id=? AND <expr>=?)
+    SCAN rarray VIRTUAL TABLE INDEX 1:
+    SEARCH c USING PRIMARY KEY (project_id=? AND id=?)
     USE TEMP B-TREE FOR ORDER BY
-    SEARCH c USING INDEX candidates_by_status (project_id=? AND experiment_id=? AND <expr>=?)
-    SEARCH c USING INDEX candidates_by_end (project_id=? AND experiment_id=? AND end_time>?)
+    SEARCH c USING COVERING INDEX candidates_by_user (project_id=? AND experiment_id=? AND <expr>=?)
+    SCAN rarray VIRTUAL TABLE INDEX 1:
+    SEARCH c USING PRIMARY KEY (project_id=? AND id=?)
+    USE TEMP B-TREE FOR ORDER BY
+    SEARCH c USING COVERING INDEX candidates_by_status (project_id=? AND experiment_id=? AND <expr>=?)
+    SCAN rarray VIRTUAL TABLE INDEX 1:
+    SEARCH c USING PRIMARY KEY (project_id=? AND id=?)
+    USE TEMP B-TREE FOR ORDER BY
+    SEARCH c USING COVERING INDEX candidates_by_end (project_id=? AND experiment_id=? AND end_time>?)
+    SCAN rarray VIRTUAL TABLE INDEX 1:
+    SEARCH c USING PRIMARY KEY (project_id=? AND id=?)
     USE TEMP B-TREE FOR ORDER BY
     ");
 }

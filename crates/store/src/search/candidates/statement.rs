@@ -202,8 +202,8 @@ impl<'q> Builder<'q> {
         let first = self.step.first();
         for node in &self.step.search.plan.conditions {
             let condition = match (node, self.step.driver) {
-                (Node::Logged(logged), Driver::Gathered(gathered))
-                    if gathered.condition.is_some_and(|condition| std::ptr::eq(logged, condition)) =>
+                (node, Driver::Gathered(gathered))
+                    if gathered.condition.is_some_and(|condition| condition.is(node)) =>
                 {
                     continue;
                 }

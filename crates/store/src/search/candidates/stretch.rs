@@ -41,29 +41,30 @@ pub(super) fn run(tx: &mut Tx<'_>, along: &Along<'_>, sample: usize) -> Result<O
 /// Those that stand close together, in the order of the index.
 fn stretch(tx: &mut Tx<'_>, along: &Along<'_>, sample: usize) -> Result<Option<Vec<i64>>> {
     let all = &along.gathered.numbers.0;
-    let mut places = along.look_up(tx, every(all, sample))?;
-    places.sort_unstable_by(|left, right| along.compare(left, right));
-    let value = |index: usize| places.get(index).and_then(Place::first_value);
-    let strays = places.len() / ONE_STRAY_IN;
-    let last = places.len().saturating_sub(strays + 1);
-    let (Some(first), Some(middle), Some(last)) = (value(strays), value(places.len() / 2), value(last))
+    let places = along.look_up(tx, every(all, sample))?;
+    let mut values: Vec<_> = places.iter().map(Place::indexed).collect();
+    values.sort_unstable_by(|left, right| along.compare(left, right));
+    let strays = values.len() / ONE_STRAY_IN;
+    let last = values.len().saturating_sub(strays + 1);
+    let (Some(first), Some(middle), Some(last)) =
+        (values.get(strays), values.get(values.len() / 2), values.get(last))
     else {
         return Ok(None);
     };
-    let piece = |begin, steps| Piece { begin, to: None, is_backward: false, steps };
-    let near = along.numbers(tx, piece(Begin::With(middle), (all.len() / 8).max(sample)))?;
+    let behind = |begin, to| Piece::Values { begin, to, is_backward: false };
+    let near = along.numbers(tx, behind(Begin::With(middle), None), (all.len() / 8).max(sample))?;
     let steps = near.len();
     if along.matching(near).len() * STEPS_PER_MATCH < steps {
         return Ok(None);
     }
     // Beyond the ends that the sample tells should be about as many as it has there.
-    let beyond = all.len() * (strays + 1) * STEPS_PER_MATCH / places.len();
-    let ahead = Piece { is_backward: true, ..piece(Begin::Beyond(first), beyond) };
-    let mut numbers = along.numbers(tx, ahead)?;
+    let beyond = all.len() * (strays + 1) * STEPS_PER_MATCH / values.len();
+    let ahead = Piece::Values { begin: Begin::Beyond(first), to: None, is_backward: true };
+    let mut numbers = along.numbers(tx, ahead, beyond)?;
     numbers.reverse();
-    let inside = Piece { to: Some(last), ..piece(Begin::With(first), all.len() * STEPS_PER_MATCH) };
-    numbers.append(&mut along.numbers(tx, inside)?);
-    numbers.append(&mut along.numbers(tx, piece(Begin::Beyond(last), beyond))?);
+    let inside = behind(Begin::With(first), Some(last));
+    numbers.append(&mut along.numbers(tx, inside, all.len() * STEPS_PER_MATCH)?);
+    numbers.append(&mut along.numbers(tx, behind(Begin::Beyond(last), None), beyond)?);
     Ok(Some(along.matching(numbers)))
 }
 
@@ -82,10 +83,10 @@ fn first(tx: &mut Tx<'_>, along: &Along<'_>, stretch: &[i64]) -> Result<Vec<Plac
 
 /// How many of these are left behind, because they come before the page: not all of them, but most.
 fn passed(tx: &mut Tx<'_>, along: &Along<'_>, stretch: &[i64]) -> Result<usize> {
-    let Some(start) = along.step.start() else { return Ok(0) };
+    let Some(start) = along.step.start().map(Place::indexed) else { return Ok(0) };
     let some = every(stretch, SAMPLE);
     let places = along.look_up(tx, some.clone())?;
-    let ahead = places.iter().filter(|place| along.compare(place, start).is_lt());
+    let ahead = places.iter().filter(|place| along.compare(&place.indexed(), &start).is_lt());
     let ahead: HashSet<i64> = ahead.map(|place| place.id.0).collect();
     let last = some.into_iter().take_while(|number| ahead.contains(number)).last();
     Ok(last.and_then(|last| stretch.iter().position(|number| *number == last)).unwrap_or(0))

@@ -11,6 +11,7 @@ use super::statement::{Reach, Step};
 use super::trial::Legs;
 use super::{Search, stretch, trial};
 use crate::search::View;
+use crate::search::keyset::SortValue;
 use crate::sql;
 
 /// Of so many candidates at most that are found it is looked whether they are in the bin afterwards.
@@ -43,8 +44,21 @@ impl Step<'_> {
     /// The first candidates of the phase, by walking the driver.
     fn walk(self, tx: &mut Tx<'_>) -> Result<Vec<Place>> {
         match (self.driver, self.phase) {
-            (Driver::Order, Phase::Present) if self.search.sorting.turns() => self.turning(tx),
+            (Driver::Order, Phase::Present) => match self.pinned() {
+                Some(value) => self.query(tx, Reach::Value(&value)),
+                None if self.search.sorting.turns() => self.turning(tx),
+                None => self.query(tx, Reach::All),
+            },
             _ => self.query(tx, Reach::All),
+        }
+    }
+
+    /// The value of the only key of the order, if the filter leaves one only. Engines do not see that what an index has as
+    /// an expression is one value, and would sort all that have it.
+    pub(super) fn pinned(&self) -> Option<SortValue> {
+        match self.search.sorting.keys.as_slice() {
+            [key] if !self.search.sorting.has_no_ties() => self.search.plan.pinned(key.source),
+            _ => None,
         }
     }
 
@@ -73,13 +87,20 @@ impl Step<'_> {
         Ok(found)
     }
 
-    /// Whether the order and the filter ask for nothing but what was logged, so that candidates need not be seen.
+    /// Whether the order and the filter ask for nothing but what was logged, or is known already, so that candidates need
+    /// not be seen.
     fn is_about_logged(&self) -> bool {
         let Search { sorting, plan, view, .. } = self.search;
+        let known = match self.driver {
+            Driver::Gathered(gathered) => gathered.condition,
+            Driver::Order | Driver::Experiment | Driver::Attribute(_) => None,
+        };
+        let is_about_logged =
+            |node: &Node| matches!(node, Node::Logged(_)) || known.is_some_and(|known| known.is(node));
         *view != View::Deleted
             && self.wanted <= SEEN_AFTERWARDS
             && matches!(sorting.keys.as_slice(), [SortKey { source: Source::Logged(_), .. }])
-            && plan.conditions.iter().all(|node| matches!(node, Node::Logged(_)))
+            && plan.conditions.iter().all(is_about_logged)
     }
 
     /// Only of those that make the page it is looked whether they are there, and not in the bin. As a rule all are; where

@@ -3,15 +3,17 @@ use modelry_core::points::Point;
 use modelry_core::points::tail::PointsByKey;
 use modelry_core::search::entity::CANDIDATES;
 use modelry_core::search::{parse_filter, parse_order_by};
+use modelry_core::status::CandidateStatus;
 use modelry_core::time::Timestamp;
 use modelry_db::Db;
 use modelry_testkit::{Schema, sqlite};
 
 use super::*;
-use crate::candidates::{self, NewCandidate};
+use crate::candidates::{self, Changes, NewCandidate};
 use crate::experiments;
 use crate::metrics::{self, Tails};
 use crate::search::View;
+use crate::search::candidates::driver::Range;
 use crate::search::candidates::order::Sorting;
 use crate::search::candidates::{Known, Search, driver, filter};
 
@@ -21,7 +23,8 @@ pub(in crate::search::candidates) const NOW: Timestamp = Timestamp(1_700_000_000
 
 /// 60 candidates: `loss` is the number, `triple` the same for three in a row, `coarse` has three values, and `acc` is above
 /// 0.5 for every second one. `size` is the number too, but for two strays, and so is `cost`, but for one that is NaN and
-/// one that is not there. `tenth` is above 0.5 for every tenth one.
+/// one that is not there. `tenth` is above 0.5 for every tenth one. All start at once; every third one failed, and four
+/// names are theirs.
 pub(in crate::search::candidates) async fn seed(db: &Db) {
     db.write(|tx| {
         experiments::insert(tx, PROJECT, &experiment(), &[])?;
@@ -64,8 +67,13 @@ pub(in crate::search::candidates) fn new_candidate(id: i64, start_time: i64) -> 
 }
 
 fn insert(tx: &mut Tx<'_>, number: i32) -> Result<()> {
-    let new = new_candidate(number.into(), NOW.ms())?;
+    let new =
+        NewCandidate { name: format!("name {}", number % 4), ..new_candidate(number.into(), NOW.ms())? };
     let place = candidates::insert(tx, PROJECT, &new)?.place(PROJECT);
+    if number % 3 == 0 {
+        let (status, end_time) = (Some(CandidateStatus::Failed), Some(NOW.ms() + i64::from(number / 2)));
+        candidates::update(tx, PROJECT, &new.eid, &Changes { status, end_time, ..Changes::default() })?;
+    }
     let size = if number == 3 || number == 7 { 100 } else { number };
     let tenth = i32::from(number % 10 == 0);
     let mut values =
@@ -80,20 +88,21 @@ fn insert(tx: &mut Tx<'_>, number: i32) -> Result<()> {
     metrics::append(tx, &Tails::default(), place, number.into(), &points)
 }
 
-/// Does something with the first step of a search for five candidates, which the first condition drives.
+/// Does something with the first step of a search for five candidates, which the first condition drives. Keys of the order
+/// are separated by commas.
 pub(in crate::search::candidates) fn with_step<T>(
     tx: &mut Tx<'_>,
     (filter, order): (&str, &str),
     start: Option<&Place>,
     work: impl Fn(&mut Tx<'_>, Step<'_>) -> Result<T>,
 ) -> Result<T> {
-    let order = parse_order_by(&CANDIDATES, &[order.to_owned()])?;
+    let order: Vec<_> = order.split(", ").map(str::to_owned).collect();
+    let order = parse_order_by(&CANDIDATES, &order)?;
     let sorting = Sorting::resolve(tx, PROJECT, &order, true)?;
     let filter = parse_filter(&CANDIDATES, filter)?;
     let plan = filter::plan(tx, PROJECT, filter.as_ref())?.expect("something can be found");
-    let Some(filter::Node::Logged(condition)) = plan.conditions.first() else {
-        panic!("the condition is on a metric")
-    };
+    let condition = plan.conditions.first().and_then(|node| Range::of(node, &sorting));
+    let condition = condition.expect("the condition is a range of an index");
     let search = Search {
         engine: tx.engine(),
         project: PROJECT,
@@ -110,15 +119,15 @@ pub(in crate::search::candidates) fn with_step<T>(
     work(tx, Step { search: &search, experiment, driver, unseen: false, phase, before, wanted: 5 })
 }
 
-/// How SQLite reads a piece of the order by `loss`.
-async fn plan(piece: Piece<'static>) -> String {
+/// How SQLite reads a piece of an order.
+async fn plan(order: &'static str, piece: Piece<'static>) -> String {
     let database = sqlite(Schema::Product).await;
     let db = database.db();
     seed(&db).await;
     let plan = db.read(move |tx| {
-        with_step(tx, ("metrics.acc > 0.5", "metrics.loss DESC"), None, |tx, step| {
-            let along = Along::of(step).expect("one index has the order");
-            let (text, binds) = along.numbers_statement(piece);
+        with_step(tx, ("metrics.acc > 0.5", order), None, |tx, step| {
+            let along = Along::of(step).expect("an index has the order");
+            let (text, binds) = along.numbers_statement(piece, 10);
             tx.query(&format!("EXPLAIN QUERY PLAN {text}"), &binds.as_params(), |row| row.get::<String>(3))
         })
     });
@@ -127,19 +136,46 @@ async fn plan(piece: Piece<'static>) -> String {
     plan
 }
 
+const START: Piece<'_> = Piece::Values { begin: Begin::Start, to: None, is_backward: false };
+
 #[tokio::test]
 async fn a_piece_of_the_order_is_read_from_its_index_alone() {
     const VALUE: SortValue = SortValue::Number(0.5);
-    let piece = Piece { begin: Begin::Start, to: None, is_backward: false, steps: 10 };
-    insta::assert_snapshot!(plan(piece).await, @r"
+    let order = "metrics.loss DESC";
+    insta::assert_snapshot!(plan(order, START).await, @r"
     SEARCH o USING COVERING INDEX metric_latest_by_value (project_id=? AND experiment_id=? AND key_id=? AND rank=?)
     ");
-    let piece = Piece { begin: Begin::With(&VALUE), to: Some(&VALUE), ..piece };
-    insta::assert_snapshot!(plan(piece).await, @r"
+    let piece = Piece::Values { begin: Begin::With(&VALUE), to: Some(&VALUE), is_backward: false };
+    insta::assert_snapshot!(plan(order, piece).await, @r"
     SEARCH o USING COVERING INDEX metric_latest_by_value (project_id=? AND experiment_id=? AND key_id=? AND rank=? AND value>? AND value<?)
     ");
-    let piece = Piece { begin: Begin::Beyond(&VALUE), is_backward: true, ..piece };
-    insta::assert_snapshot!(plan(piece).await, @r"
+    let piece = Piece::Values { begin: Begin::Beyond(&VALUE), to: Some(&VALUE), is_backward: true };
+    insta::assert_snapshot!(plan(order, piece).await, @r"
     SEARCH o USING COVERING INDEX metric_latest_by_value (project_id=? AND experiment_id=? AND key_id=? AND rank=? AND value>? AND value<?)
+    ");
+    let piece = Piece::Ties { value: &VALUE, behind: None };
+    insta::assert_snapshot!(plan(order, piece).await, @r"
+    SEARCH o USING COVERING INDEX metric_latest_by_value (project_id=? AND experiment_id=? AND key_id=? AND rank=? AND value=?)
+    ");
+}
+
+#[tokio::test]
+async fn a_piece_of_an_attributes_order_is_read_from_its_index() {
+    let mut plans = Vec::new();
+    for order in ["start_time DESC", "end_time ASC", "run_name ASC", "user_id DESC", "status ASC"] {
+        plans.push(plan(order, START).await);
+    }
+    insta::assert_snapshot!(plans.join("\n"), @r"
+    SEARCH c USING COVERING INDEX candidates_by_start (project_id=? AND experiment_id=?)
+    SEARCH c USING COVERING INDEX candidates_by_end (project_id=? AND experiment_id=? AND end_time>?)
+    SEARCH c USING COVERING INDEX candidates_by_name (project_id=? AND experiment_id=?)
+    SEARCH c USING COVERING INDEX candidates_by_user (project_id=? AND experiment_id=?)
+    SEARCH c USING COVERING INDEX candidates_by_status (project_id=? AND experiment_id=?)
+    ");
+    let behind = Place { keys: Vec::new(), start_time: 1, id: CandidateId(1) };
+    let value = Box::leak(Box::new(SortValue::Text("a".to_owned())));
+    let piece = Piece::Ties { value, behind: Some(Box::leak(Box::new(behind))) };
+    insta::assert_snapshot!(plan("run_name ASC", piece).await, @r"
+    SEARCH c USING COVERING INDEX candidates_by_name (project_id=? AND experiment_id=? AND <expr>=? AND (start_time,id)<(?,?))
     ");
 }

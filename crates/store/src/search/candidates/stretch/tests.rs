@@ -8,18 +8,27 @@ use crate::search::candidates::along::tests::{NOW, PROJECT, seed, with_step};
 use crate::search::keyset::SortValue;
 
 /// What is found of a page behind `start` by way of a stretch, and what the whole search finds of it.
-async fn found(
+async fn pages(
     db: &Db,
-    (filter, order): (&'static str, &'static str),
+    search: (&'static str, &'static str),
     start: Option<Place>,
-) -> (Option<Vec<i64>>, Vec<i64>) {
+) -> (Option<Vec<Place>>, Vec<Place>) {
     let found = db.read(move |tx| {
-        with_step(tx, (filter, order), start.as_ref(), |tx, step| {
-            let along = Along::of(step).expect("one index has the order");
+        with_step(tx, search, start.as_ref(), |tx, step| {
+            let along = Along::of(step).expect("an index has the order");
             Ok((run(tx, &along, 8)?, step.run(tx)?))
         })
     });
-    let (stretch, whole) = found.await.expect("the search can be made");
+    found.await.expect("the search can be made")
+}
+
+/// As [`pages`], by numbers.
+async fn found(
+    db: &Db,
+    search: (&'static str, &'static str),
+    start: Option<Place>,
+) -> (Option<Vec<i64>>, Vec<i64>) {
+    let (stretch, whole) = pages(db, search, start).await;
     let numbers = |places: Vec<Place>| places.into_iter().map(|place| place.id.0).collect::<Vec<_>>();
     (stretch.map(numbers), numbers(whole))
 }
@@ -45,6 +54,28 @@ both! {
                     }
                 }
             }
+        }
+    }
+
+    async fn pages_by_attributes_and_by_several_keys_are_found_by_a_stretch_too(db: Db) {
+        seed(&db).await;
+        for order in [
+            "run_name DESC", "end_time ASC", "metrics.loss DESC, metrics.acc ASC",
+            "metrics.triple ASC, metrics.loss DESC",
+        ] {
+            let (mut start, mut by_stretch) = (None, 0);
+            loop {
+                let (stretch, whole) = pages(&db, ("metrics.size >= 20", order), start).await;
+                if let Some(stretch) = stretch {
+                    assert_eq!(stretch, whole, "{order}");
+                    by_stretch += 1;
+                }
+                if whole.len() < 5 {
+                    break;
+                }
+                start = whole.last().cloned();
+            }
+            assert!(by_stretch > 0, "{order}");
         }
     }
 
