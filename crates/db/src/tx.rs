@@ -6,7 +6,7 @@ use modelry_core::{Error, Result};
 use rusqlite::Connection;
 
 use crate::fault::{Damage, Fault};
-use crate::postgres::Session;
+use crate::postgres::{Pool, Session, query_twice};
 use crate::scan::{Piece, pieces};
 use crate::sqlite::statement;
 use crate::{Engine, Param, Row};
@@ -32,7 +32,11 @@ pub struct Tx<'c> {
 /// The connection that a transaction runs on.
 pub(crate) enum Link<'c> {
     Sqlite(&'c Connection),
-    Postgres(&'c mut Session),
+    Postgres {
+        session: &'c mut Session,
+        /// Connections that may help with a read.
+        others: Option<&'c Pool>,
+    },
 }
 
 impl<'c> Tx<'c> {
@@ -84,7 +88,7 @@ impl<'c> Tx<'c> {
     fn each_row(&mut self, sql: &str, params: &[&dyn Param], each: EachRow<'_>) -> Result<()> {
         self.run(&[sql], |link| match link {
             Link::Sqlite(connection) => statement::each_row(connection, sql, params, each),
-            Link::Postgres(session) => session.each_row(sql, params, each),
+            Link::Postgres { session, .. } => session.each_row(sql, params, each),
         })
     }
 }
@@ -94,7 +98,7 @@ impl Tx<'_> {
     pub fn execute(&mut self, sql: &str, params: &[&dyn Param]) -> Result<u64> {
         self.run(&[sql], |link| match link {
             Link::Sqlite(connection) => statement::execute(connection, sql, params),
-            Link::Postgres(session) => session.execute(sql, params),
+            Link::Postgres { session, .. } => session.execute(sql, params),
         })
     }
 
@@ -137,7 +141,30 @@ impl Tx<'_> {
                     each(index, row).map(ControlFlow::Continue)
                 })
             }),
-            Link::Postgres(session) => session.each_row_of_all(queries, &mut each),
+            Link::Postgres { session, .. } => session.each_row_of_all(queries, &mut each),
+        })
+    }
+
+    /// Runs a query with each of two lists of values and returns all rows, mapped: those of the first list, then those of
+    /// the second. PostgreSQL runs both at the same time in a read, where another connection is free.
+    pub fn query_twice<T: Send>(
+        &mut self,
+        sql: &str,
+        [first, second]: [&[&dyn Param]; 2],
+        map: impl Fn(&Row<'_>) -> Result<T> + Sync,
+    ) -> Result<Vec<T>> {
+        self.run(&[sql], |link| match link {
+            Link::Sqlite(connection) => {
+                let mut rows = Vec::new();
+                for params in [first, second] {
+                    statement::each_row(connection, sql, params, &mut |row| {
+                        rows.push(map(row)?);
+                        Ok(ControlFlow::Continue(()))
+                    })?;
+                }
+                Ok(rows)
+            }
+            Link::Postgres { session, others } => query_twice(session, *others, sql, [first, second], &map),
         })
     }
 
@@ -153,7 +180,7 @@ impl Tx<'_> {
                 })?;
                 Ok(numbers)
             }
-            Link::Postgres(session) => session.numbers(sql, params),
+            Link::Postgres { session, .. } => session.numbers(sql, params),
         })
     }
 
@@ -210,7 +237,7 @@ impl Tx<'_> {
     pub fn engine(&self) -> Engine {
         match self.link {
             Link::Sqlite(_) => Engine::Sqlite,
-            Link::Postgres(_) => Engine::Postgres,
+            Link::Postgres { .. } => Engine::Postgres,
         }
     }
 }

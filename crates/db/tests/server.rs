@@ -96,6 +96,49 @@ async fn a_connection_lost_while_nobody_used_it_is_replaced() {
     other.finish().await;
 }
 
+/// The connections that work on a query with two lists.
+fn workers(tx: &mut Tx<'_>) -> Result<Vec<i64>> {
+    tx.query_twice("SELECT pg_backend_pid() + CAST($1 AS BIGINT)", [&[&0_i64], &[&0_i64]], |row| row.get(0))
+}
+
+#[tokio::test]
+#[expect(clippy::disallowed_methods, reason = "a test has no command line to get the server from")]
+async fn two_connections_work_on_a_query_with_two_lists_where_a_second_one_is_free() {
+    let Some(database) = database().await else { return };
+    let db = database.db();
+    let reading = db.read(workers).await.unwrap();
+    assert!(matches!(reading.as_slice(), [ours, theirs] if ours != theirs), "{reading:?}");
+    let again = db.read(workers).await.unwrap();
+    assert!(
+        again.iter().all(|one| reading.contains(one)),
+        "{again:?} are other connections than {reading:?}"
+    );
+    // What another connection sees of a transaction that writes is not what it wrote.
+    let writing = db.write(workers).await.unwrap();
+    assert!(matches!(writing.as_slice(), [ours, theirs] if ours == theirs), "{writing:?}");
+    let url = std::env::var("MODELRY_TEST_POSTGRES").unwrap();
+    let few = PostgresOptions { connections: 1, ..PostgresOptions::new(url) };
+    let few = Db::open_postgres(few).await.unwrap();
+    let alone = few.read(workers).await.unwrap();
+    assert!(matches!(alone.as_slice(), [ours, theirs] if ours == theirs), "{alone:?}");
+    few.close().await;
+    database.finish().await;
+}
+
+#[tokio::test]
+async fn what_a_second_connection_does_not_finish_is_done_by_the_first() {
+    let Some(database) = database().await else { return };
+    let db = database.db();
+    let done = db.read(|tx| {
+        let ours: i64 = tx.query_one("SELECT CAST(pg_backend_pid() AS BIGINT)", &[], |row| row.get(0))?;
+        let die = "SELECT CASE WHEN pg_backend_pid() = CAST($1 AS BIGINT) THEN TRUE ELSE pg_terminate_backend(pg_backend_pid()) END";
+        tx.query_twice(die, [&[&ours], &[&ours]], |row| row.get::<bool>(0))
+    });
+    assert_eq!(done.await.unwrap(), [true, true]);
+    assert_eq!(values(&db).await, [0, 0]);
+    database.finish().await;
+}
+
 #[tokio::test]
 async fn what_a_broken_off_query_left_unread_holds_nothing_up() {
     let (Some(database), Some(other)) = (database().await, database().await) else { return };

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
 
 use modelry_core::{Error, Kind, Result};
-use modelry_db::{Migration, Param, Tx};
+use modelry_db::{Migration, Param, Row, Tx};
 use modelry_testkit::{Db, both_empty};
 
 const COUNTERS: &[Migration] = &[Migration {
@@ -62,6 +62,26 @@ both_empty! {
         let expected: Vec<_> =
             names(0, 2_000).chain([(2, "1001".to_owned())]).chain(names(3, 2_500)).collect();
         assert!(found == expected && after == Some(1));
+    }
+
+    async fn a_query_with_two_lists_answers_the_rows_of_both(db: Db) {
+        const BEHIND: &str = "SELECT name FROM counters WHERE name > $1 ORDER BY name LIMIT $2";
+        fn both(tx: &mut Tx<'_>) -> Result<Vec<String>> {
+            tx.query_twice(BEHIND, [&[&"b", &2_i64], &[&"a", &1_i64]], |row| row.get(0))
+        }
+        db.migrate(COUNTERS).await.unwrap();
+        db.write(|tx| ["a", "b", "c", "d", "e"].iter().try_for_each(|name| add(tx, name).map(drop))).await.unwrap();
+        assert_eq!(db.read(both).await.unwrap(), ["c", "d", "b"]);
+        assert_eq!(db.write(both).await.unwrap(), ["c", "d", "b"]);
+        let choosy = |row: &Row<'_>| {
+            let name: String = row.get(0)?;
+            if name == "b" { Err(Error::not_found("b is none")) } else { Ok(name) }
+        };
+        let refused = db.read(move |tx| tx.query_twice(BEHIND, [&[&"b", &2_i64], &[&"a", &1_i64]], choosy)).await;
+        assert_eq!(refused.unwrap_err().kind(), Kind::NotFound);
+        let none = db.read(|tx| tx.query_twice("SELECT name FROM nothing WHERE name > $1", [&[&"a"], &[&"b"]], |row| row.get::<String>(0)));
+        assert_eq!(none.await.unwrap_err().kind(), Kind::Internal);
+        assert_eq!(value_of(&db, "a").await, Some(1));
     }
 
     async fn numbers_are_answered_in_their_order(db: Db) {
@@ -215,7 +235,9 @@ both_empty! {
                     let before = value(tx, "a")?;
                     looked.send(()).unwrap();
                     let _ = gate.lock().unwrap().recv();
-                    Ok((before, value(tx, "a")?))
+                    let by_name = "SELECT value FROM counters WHERE name = $1";
+                    let twice = tx.query_twice(by_name, [&[&"a"], &[&"a"]], |row| row.get::<i64>(0))?;
+                    Ok((before, value(tx, "a")?, twice))
                 })
                 .await
             }
@@ -223,7 +245,7 @@ both_empty! {
         tokio::task::spawn_blocking(move || first_look.recv().unwrap()).await.unwrap();
         db.write(|tx| add(tx, "a")).await.unwrap();
         drop(written);
-        assert_eq!(reading.await.unwrap().unwrap(), (None, None));
+        assert_eq!(reading.await.unwrap().unwrap(), (None, None, vec![]));
     }
 
     async fn concurrent_changes_of_one_row_are_all_kept(db: Db) {

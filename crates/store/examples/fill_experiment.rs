@@ -1,7 +1,7 @@
 //! Fills an experiment with candidates whose data follows from their place in the row: 10 metrics, 10 params and 3
-//! metadata each; one in a hundred failed. It writes through the functions that the server writes through, many candidates to a transaction, so
-//! what it leaves is what the same calls over HTTP would leave. Meanwhile most indexes are away, and each is made at once at
-//! the end. `bench/grow` runs it while no server is running.
+//! metadata each; one in a hundred failed. It writes through the functions that the server writes through, many candidates
+//! to a transaction, so what it leaves is what the same calls over HTTP would leave. Meanwhile most indexes are away, and
+//! each is made at once at the end. `bench/grow` runs it while no server is running.
 //!
 //! ```text
 //! fill_experiment <SQLite file | PostgreSQL URL> <project> <experiment> <first> <end>

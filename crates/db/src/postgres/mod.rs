@@ -1,5 +1,6 @@
 //! PostgreSQL: a bounded pool of connections, each driven by a thread that may block while it is used.
 
+mod beside;
 mod error;
 mod lower;
 mod migrate;
@@ -15,12 +16,13 @@ use std::time::{Duration, Instant};
 use modelry_core::{Error, Result};
 use tokio::task::spawn_blocking;
 
-use self::pool::Pool;
 use self::transaction::{Ending, Watch, run_once};
 use crate::fault::{BUSY, CLOSED};
 use crate::job::{Answer, Work};
 use crate::{Migrated, Migration, PostgresOptions, Stats};
 
+pub(crate) use self::beside::query_twice;
+pub(crate) use self::pool::Pool;
 pub(crate) use self::session::Session;
 pub(crate) use self::transaction::Isolation;
 
@@ -60,7 +62,7 @@ impl Postgres {
             let pool = Arc::clone(&self.pool);
             let (watch, watched) = Watch::over(isolation, &taken.session);
             let ran = spawn_blocking(move || {
-                let ending = run_once(&mut taken.session, isolation, &work);
+                let ending = run_once(&mut taken.session, &pool, isolation, &work);
                 // A connection that is being cancelled is dropped, or the next one to use it would be cancelled.
                 if watched.finish() {
                     pool.put_back(taken);

@@ -70,6 +70,20 @@ impl Pool {
         connect(&self.config, &self.greeting, settle).await
     }
 
+    /// Takes a connection that nobody will miss, if less than half of them are in use: one that is open, or a new one. Blocks.
+    pub(crate) fn take_spare(&self) -> Option<Taken> {
+        if self.slots.available_permits() * 2 < usize::try_from(self.count).ok()? {
+            return None;
+        }
+        let slot = Arc::clone(&self.slots).try_acquire_owned().ok()?;
+        if let Some(session) = self.take_idle() {
+            return Some(Taken { session, slot });
+        }
+        let mut session = Session::connect(&self.config, &self.greeting).ok()?;
+        session.set_collation(Arc::clone(&self.collation));
+        Some(Taken { session, slot })
+    }
+
     /// Takes a connection back for the next one, unless it is lost.
     pub(crate) fn put_back(&self, taken: Taken) {
         let Taken { session, slot } = taken;

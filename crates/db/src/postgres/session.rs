@@ -159,6 +159,21 @@ impl Session {
         })
     }
 
+    /// Runs a query and returns every row, mapped.
+    pub(crate) fn rows<T>(
+        &mut self,
+        sql: &str,
+        params: &[&dyn Param],
+        map: &(dyn Fn(&Row<'_>) -> modelry_core::Result<T> + Sync),
+    ) -> Result<Vec<T>, Fault> {
+        let mut rows = Vec::new();
+        self.each_row(sql, params, &mut |row| {
+            rows.push(map(row)?);
+            Ok(ControlFlow::Continue(()))
+        })?;
+        Ok(rows)
+    }
+
     /// Runs a query of one column of numbers, which come as one row.
     pub(crate) fn numbers(&mut self, sql: &str, params: &[&dyn Param]) -> Result<Vec<i64>, Fault> {
         let sql = format!("SELECT array_agg(number) FROM ({sql}) AS answered (number)");

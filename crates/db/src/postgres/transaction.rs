@@ -8,6 +8,7 @@ use modelry_core::{Error, Result};
 use tokio::runtime::Handle;
 use tokio_postgres::{CancelToken, NoTls};
 
+use super::pool::Pool;
 use super::session::Session;
 use crate::Tx;
 use crate::fault::{Damage, Fault, LOST};
@@ -46,7 +47,7 @@ impl Isolation {
 }
 
 /// Runs `work` in a transaction of its own, on a thread that may block.
-pub(crate) fn run_once(session: &mut Session, isolation: Isolation, work: &Work) -> Ending {
+pub(crate) fn run_once(session: &mut Session, pool: &Pool, isolation: Isolation, work: &Work) -> Ending {
     match isolation {
         // One statement that reads does no harm outside a transaction, so it need not wait for the beginning of one.
         Isolation::Snapshot => session.begin_with(isolation.begin()),
@@ -56,7 +57,9 @@ pub(crate) fn run_once(session: &mut Session, isolation: Isolation, work: &Work)
             }
         }
     }
-    let mut tx = Tx::new(Link::Postgres(session));
+    // Only what reads one snapshot can be helped by a connection that reads the same.
+    let others = (isolation == Isolation::Snapshot).then_some(pool);
+    let mut tx = Tx::new(Link::Postgres { session, others });
     let answer = attempt(&mut tx, work);
     let damage = tx.damage();
     let effects = tx.into_effects();

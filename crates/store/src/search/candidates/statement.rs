@@ -1,5 +1,8 @@
 //! One statement: one phase of an order, in one experiment.
 
+#[cfg(test)]
+mod tests;
+
 use std::fmt::Write as _;
 
 use modelry_core::Result;
@@ -16,6 +19,9 @@ use crate::experiments::Experiment;
 use crate::search::View;
 use crate::search::binds::Binds;
 use crate::search::keyset::{self, SortValue};
+
+/// So many that were gathered are looked up in two halves, which can be done at the same time.
+const HALVED: usize = 2_000;
 
 /// What a statement finds.
 #[derive(Clone, Copy)]
@@ -52,8 +58,27 @@ pub(super) struct Statement<'q> {
 impl<'q> Step<'q> {
     /// The candidates of one statement, `wanted` of them at most.
     pub(super) fn query(self, tx: &mut Tx<'_>, reach: Reach<'_>) -> Result<Vec<Place>> {
+        if let Driver::Gathered(gathered) = self.driver
+            && gathered.numbers.0.len() >= HALVED
+        {
+            return self.query_halves(tx, gathered, reach);
+        }
         let statement = self.statement(reach);
         tx.query(&statement.text, &statement.binds.as_params(), |row| statement.columns.read(row))
+    }
+
+    /// As [`Step::query`], with the first half of those that were gathered and with the second one.
+    fn query_halves(self, tx: &mut Tx<'_>, gathered: Gathered<'_>, reach: Reach<'_>) -> Result<Vec<Place>> {
+        let (first, second) = gathered.numbers.0.split_at(gathered.numbers.0.len() / 2);
+        let halves = [first, second].map(|half| Numbers(half.to_vec()));
+        let [first, second] = halves.each_ref().map(|numbers| {
+            Step { driver: Driver::Gathered(Gathered { numbers, ..gathered }), ..self }.statement(reach)
+        });
+        let binds = [&first.binds.as_params()[..], &second.binds.as_params()[..]];
+        let mut found = tx.query_twice(&first.text, binds, |row| first.columns.read(row))?;
+        found.sort_unstable_by(|left, right| self.search.sorting.compare(left, right));
+        found.truncate(self.wanted);
+        Ok(found)
     }
 
     /// The statement.
