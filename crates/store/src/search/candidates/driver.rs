@@ -1,5 +1,8 @@
 //! Which index a statement walks.
 
+#[cfg(test)]
+mod tests;
+
 use std::borrow::Cow;
 
 use modelry_core::Result;
@@ -17,6 +20,9 @@ use crate::search::binds::Binds;
 /// A condition that at most this many candidates satisfy may drive: they are found and sorted. With more, walking the
 /// order and probing is faster (figures in docs/ARCHITECTURE.md).
 pub(super) const FEW: i64 = 20_000;
+
+/// So many that an index has in the order of the search are walked to the end gladly.
+const SHORT: i64 = 1_000;
 
 /// How the candidates of an experiment are gone about.
 #[derive(Debug)]
@@ -224,11 +230,17 @@ pub(super) fn choose<'q>(
         return Ok(Way::Experiment.into());
     }
     let ranges = search.plan.conditions.iter().filter_map(|node| Range::of(node, search.sorting));
-    let ranges: Vec<_> = ranges.collect();
-    if let ([range], true) = (ranges.as_slice(), search.sorting.keys.is_empty())
-        && let Some(attribute) = range.has_starts()
+    let mut ranges: Vec<_> = ranges.collect();
+    let mut order = Way::Order;
+    if search.sorting.keys.is_empty()
+        && let Some(at) = ranges.iter().position(|range| range.has_starts().is_some())
     {
-        return Ok(Way::Attribute(attribute).into());
+        // This index has the order as well, of those alone that satisfy the condition.
+        let range = ranges.remove(at);
+        order = range.has_starts().map_or(Way::Order, Way::Attribute);
+        if ranges.is_empty() || count(tx, search, experiment, range, SHORT)? <= SHORT {
+            return Ok(order.into());
+        }
     }
     let is_large = search.known.findings.is_large(search.project, experiment.id);
     let mut counts = Vec::new();
@@ -241,8 +253,8 @@ pub(super) fn choose<'q>(
         } else {
             let numbers = gather_few(tx, search, experiment, range, most)?;
             let count = numbers.as_ref().map_or(most + 1, |numbers| length(&numbers.0));
-            let choice = |numbers| Choice { way: Way::Range(range), gathered: Some(numbers), trial: None };
-            (count, numbers.map(choice))
+            let gathered = |numbers| Choice { way: Way::Range(range), gathered: Some(numbers), trial: None };
+            (count, numbers.map(gathered))
         };
         counts.push(count);
         if let Some(choice) = choice.filter(|_| fewest.as_ref().is_none_or(|(least, _)| count < *least)) {
@@ -250,7 +262,7 @@ pub(super) fn choose<'q>(
         }
     }
     let Some((least, choice)) = fewest.filter(|(least, _)| *least <= FEW) else {
-        return Ok(Way::Order.into());
+        return Ok(order.into());
     };
     let wanted = i64::try_from(wanted).unwrap_or(i64::MAX);
     if least <= wanted {
@@ -263,7 +275,7 @@ pub(super) fn choose<'q>(
     }
     let wanted = wanted.min(all);
     let passed = counts.iter().fold(wanted, |passed, count| (passed * all / (*count).max(1)).min(all));
-    Ok(if least <= passed { choice } else { Way::Order.into() })
+    Ok(if least <= passed { choice } else { order.into() })
 }
 
 /// The candidates of the experiment that satisfy a condition, unless they are more than `most`.
@@ -277,14 +289,25 @@ fn gather_few(
     if let (Engine::Sqlite, Range::Logged(_)) = (search.engine, range) {
         // It counts five times as fast as it hands rows over, unless it looks each row up, as for an expression. PostgreSQL's
         // count would cost as much as the array.
-        let mut binds = Binds::default();
-        let (_, rows) = range.rows(&mut binds, search, experiment);
-        if capped_count(tx, binds, &rows, most + 1)? > most {
+        if count(tx, search, experiment, range, most)? > most {
             return Ok(None);
         }
     }
     let numbers = gather(tx, search, experiment, range, most + 1)?;
     Ok((length(&numbers.0) <= most).then_some(numbers))
+}
+
+/// How many candidates of the experiment satisfy a condition, counted up to one more than `most`.
+fn count(
+    tx: &mut Tx<'_>,
+    search: &Search<'_>,
+    experiment: &Experiment,
+    range: Range<'_>,
+    most: i64,
+) -> Result<i64> {
+    let mut binds = Binds::default();
+    let (_, rows) = range.rows(&mut binds, search, experiment);
+    capped_count(tx, binds, &rows, most + 1)
 }
 
 fn length(numbers: &[i64]) -> i64 {

@@ -88,21 +88,18 @@ fn insert(tx: &mut Tx<'_>, number: i32) -> Result<()> {
     metrics::append(tx, &Tails::default(), place, number.into(), &points)
 }
 
-/// Does something with the first step of a search for five candidates, which the first condition drives. Keys of the order
-/// are separated by commas.
-pub(in crate::search::candidates) fn with_step<T>(
+/// Does something with a search. Keys of the order are separated by commas.
+pub(in crate::search::candidates) fn with_search<T>(
     tx: &mut Tx<'_>,
     (filter, order): (&str, &str),
     start: Option<&Place>,
-    work: impl Fn(&mut Tx<'_>, Step<'_>) -> Result<T>,
+    work: impl Fn(&mut Tx<'_>, &Search<'_>) -> Result<T>,
 ) -> Result<T> {
     let order: Vec<_> = order.split(", ").map(str::to_owned).collect();
     let order = parse_order_by(&CANDIDATES, &order)?;
     let sorting = Sorting::resolve(tx, PROJECT, &order, true)?;
     let filter = parse_filter(&CANDIDATES, filter)?;
     let plan = filter::plan(tx, PROJECT, filter.as_ref())?.expect("something can be found");
-    let condition = plan.conditions.first().and_then(|node| Range::of(node, &sorting));
-    let condition = condition.expect("the condition is a range of an index");
     let search = Search {
         engine: tx.engine(),
         project: PROJECT,
@@ -112,11 +109,25 @@ pub(in crate::search::candidates) fn with_step<T>(
         view: View::Active,
         start,
     };
-    let experiment = experiment();
-    let numbers = driver::gather(tx, &search, &experiment, condition, 100)?;
-    let driver = Driver::Gathered(Gathered { condition: Some(condition), numbers: &numbers });
-    let (experiment, phase, before) = (&experiment, Phase::Present, None);
-    work(tx, Step { search: &search, experiment, driver, unseen: false, phase, before, wanted: 5 })
+    work(tx, &search)
+}
+
+/// Does something with the first step of a search for five candidates, which the first condition drives.
+pub(in crate::search::candidates) fn with_step<T>(
+    tx: &mut Tx<'_>,
+    asked: (&str, &str),
+    start: Option<&Place>,
+    work: impl Fn(&mut Tx<'_>, Step<'_>) -> Result<T>,
+) -> Result<T> {
+    with_search(tx, asked, start, |tx, search| {
+        let condition = search.plan.conditions.first().and_then(|node| Range::of(node, search.sorting));
+        let condition = condition.expect("the condition is a range of an index");
+        let experiment = experiment();
+        let numbers = driver::gather(tx, search, &experiment, condition, 100)?;
+        let driver = Driver::Gathered(Gathered { condition: Some(condition), numbers: &numbers });
+        let (experiment, phase, before) = (&experiment, Phase::Present, None);
+        work(tx, Step { search, experiment, driver, unseen: false, phase, before, wanted: 5 })
+    })
 }
 
 /// How SQLite reads a piece of an order.
