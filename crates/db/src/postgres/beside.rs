@@ -19,11 +19,11 @@ pub(crate) fn query_twice<T: Send>(
     [ours, theirs]: [&[&dyn Param]; 2],
     map: &(dyn Fn(&Row<'_>) -> modelry_core::Result<T> + Sync),
 ) -> Result<Vec<T>, Fault> {
-    let helper = match others.and_then(Pool::take_spare) {
-        Some(taken) => join(session, taken)?,
+    let helper = match others.and_then(|pool| Some((pool, pool.take_spare()?))) {
+        Some((pool, taken)) => join(session, taken)?.map(|taken| (pool, taken)),
         None => None,
     };
-    let Some(mut taken) = helper else {
+    let Some((pool, mut taken)) = helper else {
         let mut rows = session.rows(sql, ours, map)?;
         rows.append(&mut session.rows(sql, theirs, map)?);
         return Ok(rows);
@@ -36,7 +36,7 @@ pub(crate) fn query_twice<T: Send>(
         found.unwrap_or_else(|_| Err(modelry_core::Error::internal("work in a transaction panicked").into()));
     if found.is_ok() {
         taken.session.end_read();
-        others.expect("it came from there").put_back(taken);
+        pool.put_back(taken);
     }
     let mut rows = ours?;
     rows.append(&mut match found {

@@ -47,7 +47,7 @@ impl Pool {
     pub(crate) async fn open(options: PostgresOptions) -> Result<Self> {
         let config = parse(&options.url)?;
         let schema = options.schema.as_deref().map_or_else(String::new, set_schema);
-        let greeting = format!("{PLANNING}{schema}");
+        let greeting = format!("{PLANNING} {schema}");
         let count = u32::try_from(options.connections).map_err(|_| Error::invalid("too many connections"))?;
         let slots = Arc::new(Semaphore::new(options.connections));
         let first = connect(&config, &greeting, inspect).await?;
@@ -70,7 +70,7 @@ impl Pool {
         connect(&self.config, &self.greeting, settle).await
     }
 
-    /// Takes a connection that nobody will miss, if less than half of them are in use: one that is open, or a new one. Blocks.
+    /// Takes a connection that nobody will miss, as at least half of them are free: one that is open, or a new one. Blocks.
     pub(crate) fn take_spare(&self) -> Option<Taken> {
         if self.slots.available_permits() * 2 < usize::try_from(self.count).ok()? {
             return None;
@@ -134,7 +134,7 @@ fn parse(url: &str) -> Result<Config> {
 }
 
 fn set_schema(schema: &str) -> String {
-    format!(" SET search_path TO \"{}\"", schema.replace('"', "\"\""))
+    format!("SET search_path TO \"{}\"", schema.replace('"', "\"\""))
 }
 
 /// What `finish` makes of a new connection.

@@ -7,12 +7,10 @@ use std::borrow::Cow;
 
 use modelry_core::Result;
 use modelry_core::search::entity::CandidateAttribute;
-use modelry_core::search::expr::{Condition, NumberOp, TextOp};
 use modelry_db::{Engine, Numbers, Tx};
 
 use super::Search;
-use super::filter::{Logged, Node, attribute_condition, row_condition};
-use super::order::Sorting;
+use super::range::{self, Range};
 use super::trial::{self, Legs};
 use crate::experiments::Experiment;
 use crate::search::binds::Binds;
@@ -46,13 +44,6 @@ pub(super) enum Way<'q> {
     Attribute(CandidateAttribute),
     /// The index of a condition, from which the numbers of candidates are gathered.
     Range(Range<'q>),
-}
-
-/// A condition of the filter that is one piece, or few pieces, of an index.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Range<'q> {
-    Logged(&'q Logged),
-    Attribute(CandidateAttribute, &'q Condition),
 }
 
 impl<'q> From<Way<'q>> for Choice<'q> {
@@ -93,24 +84,10 @@ impl Choice<'_> {
     ) -> Result<Cow<'_, Numbers>> {
         Ok(match (self.way, &self.gathered) {
             (_, Some(numbers)) => Cow::Borrowed(numbers),
-            (Way::Range(range), None) => Cow::Owned(gather(tx, search, experiment, range, i64::MAX)?),
+            (Way::Range(range), None) => Cow::Owned(range.gather(tx, search, experiment, i64::MAX)?),
             (Way::Order | Way::Experiment | Way::Attribute(_), None) => Cow::Owned(Numbers::default()),
         })
     }
-}
-
-/// The candidates of the experiment that satisfy a condition, `most` of them at most.
-pub(super) fn gather(
-    tx: &mut Tx<'_>,
-    search: &Search<'_>,
-    experiment: &Experiment,
-    range: Range<'_>,
-    most: i64,
-) -> Result<Numbers> {
-    let (text, binds) = numbers_statement(search, experiment, range, most);
-    let mut numbers = tx.query_numbers(&text, &binds.as_params())?;
-    numbers.sort_unstable();
-    Ok(Numbers(numbers))
 }
 
 impl<'q> Way<'q> {
@@ -124,91 +101,6 @@ impl<'q> Way<'q> {
             Self::Experiment => Driver::Experiment,
             Self::Attribute(attribute) => Driver::Attribute(attribute),
             Self::Range(range) => Driver::Gathered(Gathered { condition: Some(range), numbers }),
-        }
-    }
-}
-
-/// The numbers of those that satisfy a condition, from its index alone unless the condition is on a long text, or on an
-/// attribute that is indexed as an expression.
-pub(super) fn numbers_statement(
-    search: &Search<'_>,
-    experiment: &Experiment,
-    range: Range<'_>,
-    most: i64,
-) -> (String, Binds) {
-    let mut binds = Binds::default();
-    let (number, rows) = range.rows(&mut binds, search, experiment);
-    let text = format!("SELECT {number} FROM {rows} LIMIT {}", binds.add(most));
-    (text, binds)
-}
-
-impl<'q> Range<'q> {
-    /// The condition, if it is one and on something else than what the order walks: that bounds the walk already.
-    pub(super) fn of(node: &'q Node, sorting: &Sorting) -> Option<Self> {
-        let (range, condition) = match node {
-            Node::Logged(logged) if sorting.first_logged() != Some(logged.key) => {
-                (Self::Logged(logged), &logged.condition)
-            }
-            Node::Attribute(attribute, condition)
-                if sorting.first_attribute() != Some(*attribute)
-                    && *attribute != CandidateAttribute::ArtifactUri =>
-            {
-                (Self::Attribute(*attribute, condition), condition)
-            }
-            _ => return None,
-        };
-        let is_range = match condition {
-            Condition::Number { op, .. } | Condition::Integer { op, .. } => *op != NumberOp::Ne,
-            Condition::Text { op, .. } => *op == TextOp::Eq,
-            Condition::TextIn { negated, .. } | Condition::IntegerIn { negated, .. } => !negated,
-            Condition::Null { .. } => false,
-        };
-        is_range.then_some(range)
-    }
-
-    /// Whether it is this condition of the filter.
-    pub(super) fn is(self, node: &Node) -> bool {
-        match (self, node) {
-            (Self::Logged(this), Node::Logged(other)) => std::ptr::eq(this, other),
-            (Self::Attribute(_, this), Node::Attribute(_, other)) => std::ptr::eq(this, other),
-            _ => false,
-        }
-    }
-
-    /// How many public ids it asks for, if it is about those: there is one candidate for each at most.
-    fn ids(self) -> Option<i64> {
-        match self {
-            Self::Attribute(CandidateAttribute::Eid, Condition::TextIn { values, .. }) => {
-                Some(i64::try_from(values.len()).unwrap_or(i64::MAX))
-            }
-            Self::Attribute(CandidateAttribute::Eid, _) => Some(1),
-            Self::Attribute(..) | Self::Logged(_) => None,
-        }
-    }
-
-    /// The attribute, if all that have one value of it stand in the order of their start in its index.
-    fn has_starts(self) -> Option<CandidateAttribute> {
-        match self {
-            Self::Attribute(attribute, Condition::Text { .. }) => Some(attribute),
-            Self::Attribute(..) | Self::Logged(_) => None,
-        }
-    }
-
-    /// The rows that satisfy it, and which column of them has the candidate's number.
-    fn rows(self, binds: &mut Binds, search: &Search<'_>, experiment: &Experiment) -> (&'static str, String) {
-        let (project, number) = (binds.add(search.project.0), binds.add(experiment.id.0));
-        match self {
-            Self::Logged(logged) => {
-                let walk = logged.key.walk(binds, &project, &number, "f");
-                let holds = row_condition(binds, "f", logged);
-                ("f.candidate_id", format!("{} f WHERE {walk} AND {holds}", logged.key.table.name()))
-            }
-            Self::Attribute(attribute, condition) => {
-                let holds = attribute_condition(binds, attribute, condition, &experiment.artifact_root());
-                let candidates = candidates_by(search.engine, attribute);
-                let walk = format!("c.project_id = {project} AND c.experiment_id = {number}");
-                ("c.id", format!("{candidates} WHERE {walk} AND {holds}"))
-            }
         }
     }
 }
@@ -238,7 +130,7 @@ pub(super) fn choose<'q>(
         // This index has the order as well, of those alone that satisfy the condition.
         let range = ranges.remove(at);
         order = range.has_starts().map_or(Way::Order, Way::Attribute);
-        if ranges.is_empty() || count(tx, search, experiment, range, SHORT)? <= SHORT {
+        if ranges.is_empty() || range.count(tx, search, experiment, SHORT)? <= SHORT {
             return Ok(order.into());
         }
     }
@@ -251,8 +143,8 @@ pub(super) fn choose<'q>(
         let (count, choice) = if let Some(count) = range.ids() {
             (count, Some(Way::Attribute(CandidateAttribute::Eid).into()))
         } else {
-            let numbers = gather_few(tx, search, experiment, range, most)?;
-            let count = numbers.as_ref().map_or(most + 1, |numbers| length(&numbers.0));
+            let numbers = range.gather_few(tx, search, experiment, most)?;
+            let count = numbers.as_ref().map_or(most + 1, range::length);
             let gathered = |numbers| Choice { way: Way::Range(range), gathered: Some(numbers), trial: None };
             (count, numbers.map(gathered))
         };
@@ -276,42 +168,6 @@ pub(super) fn choose<'q>(
     let wanted = wanted.min(all);
     let passed = counts.iter().fold(wanted, |passed, count| (passed * all / (*count).max(1)).min(all));
     Ok(if least <= passed { choice } else { order.into() })
-}
-
-/// The candidates of the experiment that satisfy a condition, unless they are more than `most`.
-fn gather_few(
-    tx: &mut Tx<'_>,
-    search: &Search<'_>,
-    experiment: &Experiment,
-    range: Range<'_>,
-    most: i64,
-) -> Result<Option<Numbers>> {
-    if let (Engine::Sqlite, Range::Logged(_)) = (search.engine, range) {
-        // It counts five times as fast as it hands rows over, unless it looks each row up, as for an expression. PostgreSQL's
-        // count would cost as much as the array.
-        if count(tx, search, experiment, range, most)? > most {
-            return Ok(None);
-        }
-    }
-    let numbers = gather(tx, search, experiment, range, most + 1)?;
-    Ok((length(&numbers.0) <= most).then_some(numbers))
-}
-
-/// How many candidates of the experiment satisfy a condition, counted up to one more than `most`.
-fn count(
-    tx: &mut Tx<'_>,
-    search: &Search<'_>,
-    experiment: &Experiment,
-    range: Range<'_>,
-    most: i64,
-) -> Result<i64> {
-    let mut binds = Binds::default();
-    let (_, rows) = range.rows(&mut binds, search, experiment);
-    capped_count(tx, binds, &rows, most + 1)
-}
-
-fn length(numbers: &[i64]) -> i64 {
-    i64::try_from(numbers.len()).unwrap_or(i64::MAX)
 }
 
 /// How many candidates have what the order is by first.

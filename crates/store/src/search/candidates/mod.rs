@@ -19,6 +19,7 @@ mod lacking;
 mod order;
 #[cfg(test)]
 mod plans;
+mod range;
 mod statement;
 mod stretch;
 mod trial;

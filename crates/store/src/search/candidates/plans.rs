@@ -6,7 +6,8 @@ use modelry_db::Numbers;
 use modelry_testkit::{Schema, sqlite};
 
 use super::along::tests::{PROJECT, experiment};
-use super::driver::{Range, Way};
+use super::driver::Way;
+use super::range::Range;
 use super::statement::Reach;
 use super::*;
 use crate::search::binds::Binds;
@@ -93,7 +94,7 @@ fn explain(tx: &mut Tx<'_>, shape: &Shape) -> Result<Vec<String>> {
     let statement = step.statement(shape.reach);
     let mut steps = Vec::new();
     if let Way::Range(range) = way {
-        let (text, binds) = driver::numbers_statement(&search, experiment, range, 10);
+        let (text, binds) = range.numbers_statement(&search, experiment, 10);
         steps = explained(tx, &text, &binds)?;
     }
     steps.append(&mut explained(tx, &statement.text, &statement.binds)?);

@@ -13,9 +13,9 @@ use crate::candidates::{self, Changes, NewCandidate};
 use crate::experiments;
 use crate::metrics::{self, Tails};
 use crate::search::View;
-use crate::search::candidates::driver::Range;
 use crate::search::candidates::order::Sorting;
-use crate::search::candidates::{Known, Search, driver, filter};
+use crate::search::candidates::range::Range;
+use crate::search::candidates::{Known, Search, filter};
 
 pub(in crate::search::candidates) const PROJECT: ProjectId = ProjectId(1);
 pub(in crate::search::candidates) const EXPERIMENT: ExperimentId = ExperimentId(1);
@@ -123,7 +123,7 @@ pub(in crate::search::candidates) fn with_step<T>(
         let condition = search.plan.conditions.first().and_then(|node| Range::of(node, search.sorting));
         let condition = condition.expect("the condition is a range of an index");
         let experiment = experiment();
-        let numbers = driver::gather(tx, search, &experiment, condition, 100)?;
+        let numbers = condition.gather(tx, search, &experiment, 100)?;
         let driver = Driver::Gathered(Gathered { condition: Some(condition), numbers: &numbers });
         let (experiment, phase, before) = (&experiment, Phase::Present, None);
         work(tx, Step { search, experiment, driver, unseen: false, phase, before, wanted: 5 })
