@@ -1,6 +1,6 @@
 //! Rewrites the one schema text into the words of each engine.
 //!
-//! A migration is written in PostgreSQL's words, with two marks in comments:
+//! A migration is written in PostgreSQL's words, with marks in comments:
 //!
 //! ```sql
 //! CREATE TABLE blobs ( -- clustered
@@ -11,18 +11,23 @@
 //!
 //! `-- clustered`, on the line that opens a table, stores its rows in the order of its primary key (SQLite:
 //! `WITHOUT ROWID`). `-- packed`, at the end of a column's line, says that its bytes are compressed already
-//! (PostgreSQL: `STORAGE EXTERNAL`).
+//! (PostgreSQL: `STORAGE EXTERNAL`). `-- PostgreSQL only`, before anything else, leaves all of the text out on SQLite.
 
 use crate::Engine;
-use crate::scan::{Piece, statements};
+use crate::scan::{Piece, pieces, statements};
 
 /// Rewrites the data definition `sql` for `engine`.
 ///
 /// SQLite: `BIGINT` and `BOOLEAN` become `INTEGER`, `BYTEA` becomes `BLOB`, `DOUBLE PRECISION` becomes `REAL`, every
 /// table is `STRICT`, and `WITHOUT ROWID` where it is marked `-- clustered`. PostgreSQL: `TEXT` columns get the
 /// collation `"C"`, so that text sorts by its bytes on both, and columns marked `-- packed` are stored as they are.
-/// Only `CREATE TABLE` and `ALTER TABLE` are touched: everywhere else both engines read the same words.
+/// Only `CREATE TABLE` and `ALTER TABLE` are touched: everywhere else both engines read the same words. SQLite gets
+/// nothing of a text that begins with `-- PostgreSQL only`.
 pub fn rewrite_ddl(engine: Engine, sql: &str) -> String {
+    let is_for_postgres = pieces(sql).next().is_some_and(|piece| is_marked(piece, "PostgreSQL only"));
+    if is_for_postgres && engine == Engine::Sqlite {
+        return String::new();
+    }
     statements(sql).iter().map(|statement| rewrite_statement(engine, statement)).collect()
 }
 
@@ -180,6 +185,16 @@ CREATE INDEX by_name ON metric_block (name) WHERE NOT hidden;
             rewrite_ddl(Engine::Sqlite, sql),
             "ALTER TABLE a ADD COLUMN b BLOB; UPDATE a SET c = 'BYTEA'"
         );
+    }
+
+    #[test]
+    fn what_is_for_postgres_alone_is_left_out_on_sqlite() {
+        let sql =
+            "-- PostgreSQL only\nALTER TABLE a ADD PRIMARY KEY (b) INCLUDE (c);\nCREATE INDEX d ON a (c);\n";
+        assert_eq!(rewrite_ddl(Engine::Sqlite, sql), "");
+        assert_eq!(rewrite_ddl(Engine::Postgres, sql), sql);
+        let later = "CREATE INDEX d ON a (c);\n-- PostgreSQL only\nCREATE INDEX e ON a (b);\n";
+        assert_eq!(rewrite_ddl(Engine::Sqlite, later), later, "the mark stands at the head");
     }
 
     #[test]

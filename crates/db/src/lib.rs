@@ -42,7 +42,7 @@ use modelry_core::Result;
 
 pub use ddl::rewrite_ddl;
 pub use migrate::{Migrated, Migration};
-pub use options::{PostgresOptions, SqliteOptions};
+pub use options::{Connections, PostgresOptions, SqliteOptions};
 pub use param::{Numbers, Param};
 pub use row::Row;
 pub use tx::Tx;
@@ -125,9 +125,18 @@ impl Db {
         &self,
         work: impl Fn(&mut Tx<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
+        self.read_on(Connections::One, work).await
+    }
+
+    /// Runs `work` as [`Db::read`] does, for a read that may have to look much up.
+    pub async fn read_on<T: Send + 'static>(
+        &self,
+        connections: Connections,
+        work: impl Fn(&mut Tx<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
         let work = forget(work);
         let answer = match &self.backend {
-            Backend::Sqlite(sqlite) => sqlite.read(work).await,
+            Backend::Sqlite(sqlite) => sqlite.read(connections, work).await,
             Backend::Postgres(postgres) => postgres.run(Isolation::Snapshot, work).await,
         };
         answer.map(recall)

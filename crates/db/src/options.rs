@@ -2,6 +2,15 @@
 
 use std::path::PathBuf;
 
+/// What a read may keep busy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Connections {
+    /// One connection; PostgreSQL lends another one when [`crate::Tx::query_twice`] asks for it.
+    One,
+    /// On SQLite a second one too, which sees the same from the beginning, where one can be spared.
+    Two,
+}
+
 /// How to open a SQLite database.
 #[derive(Clone, Debug)]
 pub struct SqliteOptions {

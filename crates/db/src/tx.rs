@@ -6,9 +6,9 @@ use modelry_core::{Error, Result};
 use rusqlite::Connection;
 
 use crate::fault::{Damage, Fault};
-use crate::postgres::{Pool, Session, query_twice};
+use crate::postgres::{self, Pool, Session};
 use crate::scan::{Piece, pieces};
-use crate::sqlite::statement;
+use crate::sqlite::{self, statement};
 use crate::{Engine, Param, Row};
 
 /// Something to do once the transaction is durable.
@@ -31,7 +31,11 @@ pub struct Tx<'c> {
 
 /// The connection that a transaction runs on.
 pub(crate) enum Link<'c> {
-    Sqlite(&'c Connection),
+    Sqlite {
+        connection: &'c Connection,
+        /// Another one that sees the same.
+        beside: Option<&'c mut Connection>,
+    },
     Postgres {
         session: &'c mut Session,
         /// Connections that may help with a read.
@@ -87,7 +91,7 @@ impl<'c> Tx<'c> {
 
     fn each_row(&mut self, sql: &str, params: &[&dyn Param], each: EachRow<'_>) -> Result<()> {
         self.run(&[sql], |link| match link {
-            Link::Sqlite(connection) => statement::each_row(connection, sql, params, each),
+            Link::Sqlite { connection, .. } => statement::each_row(connection, sql, params, each),
             Link::Postgres { session, .. } => session.each_row(sql, params, each),
         })
     }
@@ -97,7 +101,7 @@ impl Tx<'_> {
     /// Runs a statement that answers no rows, and returns how many rows it touched.
     pub fn execute(&mut self, sql: &str, params: &[&dyn Param]) -> Result<u64> {
         self.run(&[sql], |link| match link {
-            Link::Sqlite(connection) => statement::execute(connection, sql, params),
+            Link::Sqlite { connection, .. } => statement::execute(connection, sql, params),
             Link::Postgres { session, .. } => session.execute(sql, params),
         })
     }
@@ -136,17 +140,20 @@ impl Tx<'_> {
     ) -> Result<()> {
         let texts: Vec<&str> = queries.iter().map(|(sql, _)| *sql).collect();
         self.run(&texts, |link| match link {
-            Link::Sqlite(connection) => queries.iter().enumerate().try_for_each(|(index, (sql, params))| {
-                statement::each_row(connection, sql, params, &mut |row| {
-                    each(index, row).map(ControlFlow::Continue)
+            Link::Sqlite { connection, .. } => {
+                queries.iter().enumerate().try_for_each(|(index, (sql, params))| {
+                    statement::each_row(connection, sql, params, &mut |row| {
+                        each(index, row).map(ControlFlow::Continue)
+                    })
                 })
-            }),
+            }
             Link::Postgres { session, .. } => session.each_row_of_all(queries, &mut each),
         })
     }
 
     /// Runs a query with each of two lists of values and returns all rows, mapped: those of the first list, then those of
-    /// the second. PostgreSQL runs both at the same time in a read, where another connection is free.
+    /// the second. In a read both run at the same time where another connection is free, on SQLite if the read was begun on
+    /// [`crate::Connections::Two`].
     pub fn query_twice<T: Send>(
         &mut self,
         sql: &str,
@@ -154,17 +161,12 @@ impl Tx<'_> {
         map: impl Fn(&Row<'_>) -> Result<T> + Sync,
     ) -> Result<Vec<T>> {
         self.run(&[sql], |link| match link {
-            Link::Sqlite(connection) => {
-                let mut rows = Vec::new();
-                for params in [first, second] {
-                    statement::each_row(connection, sql, params, &mut |row| {
-                        rows.push(map(row)?);
-                        Ok(ControlFlow::Continue(()))
-                    })?;
-                }
-                Ok(rows)
+            Link::Sqlite { connection, beside } => {
+                sqlite::query_twice(connection, beside.as_deref_mut(), sql, [first, second], &map)
             }
-            Link::Postgres { session, others } => query_twice(session, *others, sql, [first, second], &map),
+            Link::Postgres { session, others } => {
+                postgres::query_twice(session, *others, sql, [first, second], &map)
+            }
         })
     }
 
@@ -172,7 +174,7 @@ impl Tx<'_> {
     /// which costs a fraction of as many rows.
     pub fn query_numbers(&mut self, sql: &str, params: &[&dyn Param]) -> Result<Vec<i64>> {
         self.run(&[sql], |link| match link {
-            Link::Sqlite(connection) => {
+            Link::Sqlite { connection, .. } => {
                 let mut numbers = Vec::new();
                 statement::each_row(connection, sql, params, &mut |row| {
                     numbers.push(row.get(0)?);
@@ -236,7 +238,7 @@ impl Tx<'_> {
     /// The engine that the transaction runs on.
     pub fn engine(&self) -> Engine {
         match self.link {
-            Link::Sqlite(_) => Engine::Sqlite,
+            Link::Sqlite { .. } => Engine::Sqlite,
             Link::Postgres { .. } => Engine::Postgres,
         }
     }

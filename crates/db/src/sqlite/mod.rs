@@ -1,5 +1,6 @@
 //! SQLite: one thread that writes, several connections that read, one write-ahead log between them.
 
+mod beside;
 mod connection;
 mod disk;
 mod error;
@@ -23,13 +24,14 @@ use rusqlite::Connection;
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 
+pub(crate) use self::beside::query_twice;
 use self::disk::{Disk, RealDisk};
 use self::readers::Readers;
 use self::wal::WalMeter;
 use self::writer::{Message, Writer};
 use crate::fault::{BUSY, CLOSED, Fault};
 use crate::job::{Answer, Job, Work};
-use crate::{Migrated, Migration, SqliteOptions, Stats};
+use crate::{Connections, Migrated, Migration, SqliteOptions, Stats};
 
 /// What the writer holds to.
 #[derive(Clone, Copy)]
@@ -87,8 +89,8 @@ impl Sqlite {
         Ok(Self { writer: sender, readers, wal_path: wal_path.into() })
     }
 
-    pub(crate) async fn read(&self, work: Work) -> Result<Answer> {
-        self.readers.read(work).await
+    pub(crate) async fn read(&self, connections: Connections, work: Work) -> Result<Answer> {
+        self.readers.read(connections, work).await
     }
 
     pub(crate) async fn write(&self, work: Work) -> Result<Answer> {

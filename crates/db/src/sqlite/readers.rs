@@ -2,7 +2,7 @@
 
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use modelry_core::{Error, Result};
@@ -10,11 +10,12 @@ use rusqlite::Connection;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::spawn_blocking;
 
+use super::beside;
 use super::connection::open_reader;
-use crate::Tx;
 use crate::fault::{CLOSED, Fault};
 use crate::job::{Answer, Work, attempt};
 use crate::tx::Link;
+use crate::{Connections, Tx};
 
 /// Steps of SQLite's machine between two looks at whether the caller is still there: about a millisecond.
 const STEPS_BETWEEN_LOOKS: i32 = 10_000;
@@ -37,8 +38,8 @@ impl Readers {
     }
 
     /// Runs `work` on a snapshot, once a connection is free.
-    pub(crate) async fn read(self: &Arc<Self>, work: Work) -> Result<Answer> {
-        self.with_connection(move |connection| snapshot(connection, &work)).await
+    pub(crate) async fn read(self: &Arc<Self>, connections: Connections, work: Work) -> Result<Answer> {
+        self.run(connections, move |connection, beside| snapshot(connection, beside, &work)).await
     }
 
     /// Runs `work` on a connection, once one is free. It is interrupted when the returned future is dropped.
@@ -46,12 +47,7 @@ impl Readers {
         self: &Arc<Self>,
         work: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let slot = self.slots.clone().acquire_owned().await.map_err(|_| Error::unavailable(CLOSED))?;
-        let readers = Arc::clone(self);
-        let caller = Caller::default();
-        let left = Arc::clone(&caller.left);
-        let answer = spawn_blocking(move || readers.run(slot, left, work)).await;
-        answer.map_err(|error| Error::unavailable(CLOSED).with_source(error))?
+        self.run(Connections::One, |connection, _| work(connection)).await
     }
 
     /// Waits until nobody reads, and lets nobody read while the returned permit lives. `None` when that takes longer
@@ -74,25 +70,68 @@ impl Readers {
         self.longest_ms.load(Ordering::Relaxed)
     }
 
-    fn run<T>(
-        &self,
-        slot: OwnedSemaphorePermit,
-        left: Arc<AtomicBool>,
-        work: impl FnOnce(&Connection) -> Result<T>,
+    /// As [`Readers::with_connection`], with another one where it is asked for and can be spared.
+    async fn run<T: Send + 'static>(
+        self: &Arc<Self>,
+        connections: Connections,
+        work: impl FnOnce(&Connection, Option<&mut Connection>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let idle = || self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut connection = idle().pop().expect("a permit stands for an idle connection");
-        let started = Instant::now();
-        let watch = connection
-            .progress_handler(STEPS_BETWEEN_LOOKS, Some(move || left.load(Ordering::Relaxed)))
-            .map_err(|error| Fault::from(error).error);
-        let answer = watch.and_then(|()| work(&connection));
-        let took_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        self.longest_ms.fetch_max(took_ms, Ordering::Relaxed);
-        idle().push(connection);
-        drop(slot);
-        answer
+        let slot = self.slots.clone().acquire_owned().await.map_err(|_| Error::unavailable(CLOSED))?;
+        let readers = Arc::clone(self);
+        let caller = Caller::default();
+        let left = Arc::clone(&caller.left);
+        let answer = spawn_blocking(move || {
+            let first = readers.lend(slot, &left)?;
+            let mut second = match connections {
+                Connections::One => None,
+                Connections::Two => readers.spare().and_then(|slot| readers.lend(slot, &left).ok()),
+            };
+            let started = Instant::now();
+            let answer = work(&first.connection, second.as_mut().map(|reader| &mut reader.connection));
+            let took_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+            readers.longest_ms.fetch_max(took_ms, Ordering::Relaxed);
+            [Some(first), second].into_iter().flatten().for_each(|reader| readers.take_back(reader));
+            answer
+        });
+        answer.await.map_err(|error| Error::unavailable(CLOSED).with_source(error))?
     }
+
+    /// What stands for a second connection of one read, unless it is the last.
+    fn spare(&self) -> Option<OwnedSemaphorePermit> {
+        let slots = self.slots.clone().try_acquire_many_owned(2).ok();
+        slots.and_then(|mut slots| slots.split(1))
+    }
+
+    /// A connection, which is interrupted once the caller has left.
+    fn lend(&self, slot: OwnedSemaphorePermit, left: &Arc<AtomicBool>) -> Result<Reader> {
+        let mut connection = self.idle().pop().expect("a permit stands for an idle connection");
+        let left = Arc::clone(left);
+        let watch =
+            connection.progress_handler(STEPS_BETWEEN_LOOKS, Some(move || left.load(Ordering::Relaxed)));
+        let reader = Reader { connection, slot };
+        match watch {
+            Ok(()) => Ok(reader),
+            Err(error) => {
+                self.take_back(reader);
+                Err(Fault::from(error).error)
+            }
+        }
+    }
+
+    fn take_back(&self, Reader { connection, slot }: Reader) {
+        self.idle().push(connection);
+        drop(slot);
+    }
+
+    fn idle(&self) -> MutexGuard<'_, Vec<Connection>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A connection that is in use, and what stands for it.
+struct Reader {
+    connection: Connection,
+    slot: OwnedSemaphorePermit,
 }
 
 /// Whoever waits for an answer: dropped with the future that they wait on.
@@ -107,14 +146,30 @@ impl Drop for Caller {
     }
 }
 
-fn snapshot(connection: &Connection, work: &Work) -> Result<Answer> {
-    let control = |sql| connection.prepare_cached(sql).and_then(|mut statement| statement.raw_execute());
-    control("BEGIN").map_err(|error| Fault::from(error).error)?;
-    let answer = attempt(&mut Tx::new(Link::Sqlite(connection)), work);
-    if let Err(error) = control("ROLLBACK")
-        && !connection.is_autocommit()
-    {
-        return Err(Fault::from(error).error);
+/// Runs `work` on a snapshot, with a connection `beside` it that sees the same, if that can be had.
+fn snapshot(connection: &Connection, beside: Option<&mut Connection>, work: &Work) -> Result<Answer> {
+    let Some(beside) = beside else {
+        control(connection, "BEGIN").map_err(|fault| fault.error)?;
+        let answer = attempt(&mut Tx::new(Link::Sqlite { connection, beside: None }), work);
+        return end(connection).and(answer);
+    };
+    let answer = beside::begin(connection, beside).map_err(|fault| fault.error).and_then(|sees_the_same| {
+        let beside = sees_the_same.then_some(&mut *beside);
+        attempt(&mut Tx::new(Link::Sqlite { connection, beside }), work)
+    });
+    [end(connection), end(beside)].into_iter().collect::<Result<()>>().and(answer)
+}
+
+/// Ends a read, if it was begun.
+fn end(connection: &Connection) -> Result<()> {
+    match control(connection, "ROLLBACK") {
+        Err(fault) if !connection.is_autocommit() => Err(fault.error),
+        Ok(()) | Err(_) => Ok(()),
     }
-    answer
+}
+
+/// Runs a statement that begins or ends a transaction.
+pub(super) fn control(connection: &Connection, sql: &str) -> Result<(), Fault> {
+    connection.prepare_cached(sql)?.raw_execute()?;
+    Ok(())
 }

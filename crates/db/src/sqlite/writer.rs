@@ -181,7 +181,7 @@ impl Writer {
     /// Runs one job, with nothing around it.
     fn as_it_is(&self, mut job: Job) -> (Ran, Left) {
         let before = self.connection.total_changes();
-        let mut tx = Tx::new(Link::Sqlite(&self.connection));
+        let mut tx = Tx::new(Link::Sqlite { connection: &self.connection, beside: None });
         let keep = job.run(&mut tx);
         let (damage, changes_schema) = (tx.damage(), tx.changes_schema());
         let effects = if keep { tx.into_effects() } else { Vec::new() };

@@ -96,7 +96,7 @@ async fn search_runs(
     let (keys, known) = (app.keys.clone(), app.findings.known());
     let (runs, page) = app
         .db
-        .read(move |tx| {
+        .read_on(known.connections(&query), move |tx| {
             let page = candidates::page(tx, &known, project, &query)?;
             let first = page.candidates.iter().take(RUNS_AT_A_TIME).copied().collect::<Vec<_>>();
             Ok((read_runs(tx, &keys, project, &first)?, page))

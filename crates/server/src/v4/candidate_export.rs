@@ -150,7 +150,7 @@ impl Export {
     async fn next_page(mut self) -> Result<(String, Option<Self>)> {
         let (project, query, selection) = (self.project, self.query.clone(), self.selection.clone());
         let known = self.app.findings.known();
-        let read = self.app.db.read(move |tx| {
+        let read = self.app.db.read_on(known.connections(&query), move |tx| {
             let page = search::page(tx, &known, project, &query)?;
             Ok((selection.read(tx, project, &page.candidates)?, page.next_page_token))
         });

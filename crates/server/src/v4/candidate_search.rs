@@ -143,7 +143,7 @@ pub(super) async fn search_candidates(
     let columns = read_columns(&body.columns)?;
     let (names, query) = body.query()?;
     let known = app.findings.known();
-    let found = app.db.read(move |tx| {
+    let found = app.db.read_on(known.connections(&query), move |tx| {
         let query = search::Query { experiments: to_search(tx, project, asked.as_deref())?, ..query.clone() };
         let page = search::page(tx, &known, project, &query)?;
         let rows = Selection::resolve(tx, project, &columns)?.read(tx, project, &page.candidates)?;

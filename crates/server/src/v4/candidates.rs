@@ -72,7 +72,7 @@ pub(super) async fn list_candidates(
         page_token: query.after,
     };
     let known = app.findings.known();
-    let listed = app.db.read(move |tx| {
+    let listed = app.db.read_on(known.connections(&query), move |tx| {
         get_experiment(tx, project, experiment)?;
         let page = search::page(tx, &known, project, &query)?;
         let found = candidates::list(tx, project, &page.candidates)?;

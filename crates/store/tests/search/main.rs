@@ -2,6 +2,7 @@
 
 mod candidates;
 mod columns;
+mod effort;
 mod experiments;
 mod filters;
 mod given;

@@ -7,7 +7,7 @@ use modelry_core::search::order::{Order, OrderKey};
 use modelry_core::search::{parse_filter, parse_order_by};
 use modelry_core::time::Timestamp;
 use modelry_core::{Kind, Result};
-use modelry_db::Tx;
+use modelry_db::{Connections, Tx};
 use modelry_server::App;
 use modelry_server::access::Granted;
 use modelry_store::candidates::{self, Candidate};
@@ -92,7 +92,8 @@ async fn find(
     wanted: Vec<Column>,
 ) -> Result<Found> {
     let (used, known, now) = (app.used_keys.clone(), app.findings.known(), app.clock.now());
-    let read = app.db.read(move |tx| {
+    let connections = query.as_ref().map_or(Connections::One, |query| known.connections(query));
+    let read = app.db.read_on(connections, move |tx| {
         let offered = Offered::read(tx, &used, place, now)?;
         let columns = if wanted.is_empty() { offered.first_few() } else { wanted.clone() };
         let page = match &query {

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, mpsc};
 
 use super::{BETWEEN_CHECKPOINTS, Bench, insert};
+use crate::Connections;
 use crate::job::forget;
 use crate::sqlite::disk::Checkpoint;
 
@@ -18,12 +19,15 @@ async fn a_log_over_its_limit_is_cut_once_the_running_read_has_ended() {
         let gate = Mutex::new(gate);
         async move {
             readers
-                .read(forget(move |tx| {
-                    tx.query("SELECT id FROM rows", &[], |row| row.get::<i64>(0))?;
-                    starts.send(()).unwrap();
-                    let _ = gate.lock().unwrap().recv();
-                    Ok(())
-                }))
+                .read(
+                    Connections::One,
+                    forget(move |tx| {
+                        tx.query("SELECT id FROM rows", &[], |row| row.get::<i64>(0))?;
+                        starts.send(()).unwrap();
+                        let _ = gate.lock().unwrap().recv();
+                        Ok(())
+                    }),
+                )
                 .await
         }
     });

@@ -20,7 +20,7 @@ use super::disk::{Checkpoint, Disk, RealDisk};
 use super::writer::Message;
 use super::{LIMITS, Limits, Sqlite};
 use crate::job::{Answer, Job, forget, recall};
-use crate::{SqliteOptions, Tx};
+use crate::{Connections, SqliteOptions, Tx};
 
 /// More bytes than the log grows by between two checkpoints.
 const BETWEEN_CHECKPOINTS: usize = 20_000_000;
@@ -114,7 +114,7 @@ impl Bench {
         &self,
         work: impl Fn(&mut Tx<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        self.sqlite.read(forget(work)).await.map(recall)
+        self.sqlite.read(Connections::One, forget(work)).await.map(recall)
     }
 
     /// Stops the writer until the returned sender is used or dropped. What is queued meanwhile is one group.

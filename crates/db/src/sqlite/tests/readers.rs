@@ -1,14 +1,15 @@
 //! Reads: snapshots, panics, callers that leave.
 
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
+use std::thread::{self, ThreadId};
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use modelry_core::Kind;
+use modelry_core::{Error, Kind};
 
 use super::{Bench, LIMITS, insert, kind};
-use crate::Tx;
 use crate::job::{forget, recall};
+use crate::{Connections, Tx};
 
 async fn one_reader() -> Bench {
     Bench::with(LIMITS.wal_bytes, |options| options.readers = 1).await
@@ -44,10 +45,13 @@ async fn holding_reads_back_gives_up_on_one_that_does_not_end() {
         let gate = std::sync::Mutex::new(gate);
         async move {
             readers
-                .read(forget(move |tx| {
-                    let _ = gate.lock().unwrap().recv();
-                    count(tx)
-                }))
+                .read(
+                    Connections::One,
+                    forget(move |tx| {
+                        let _ = gate.lock().unwrap().recv();
+                        count(tx)
+                    }),
+                )
                 .await
         }
     });
@@ -56,6 +60,77 @@ async fn holding_reads_back_gives_up_on_one_that_does_not_end() {
     assert!(bench.sqlite.readers.hold_back(Duration::ZERO).await.is_none());
     drop(go_on);
     assert_eq!(recall::<i64>(read.await.unwrap().unwrap()), 0);
+}
+
+/// The threads that work on a query with two lists, and how many rows each of them sees.
+fn halves(tx: &mut Tx<'_>) -> modelry_core::Result<Vec<(ThreadId, i64)>> {
+    let count = "SELECT count(*) FROM rows WHERE id > $1";
+    tx.query_twice(count, [&[&0_i64], &[&0_i64]], |row| Ok((thread::current().id(), row.get(0)?)))
+}
+
+async fn halves_with(readers: usize, connections: Connections) -> Vec<(ThreadId, i64)> {
+    let bench = Bench::with(LIMITS.wal_bytes, |options| options.readers = readers).await;
+    recall(bench.sqlite.read(connections, forget(halves)).await.unwrap())
+}
+
+#[tokio::test]
+async fn two_connections_work_on_a_query_with_two_lists_where_another_one_is_left() {
+    let both = halves_with(3, Connections::Two).await;
+    assert!(matches!(both.as_slice(), [ours, theirs] if ours.0 != theirs.0), "{both:?}");
+    for (readers, connections) in [(2, Connections::Two), (1, Connections::Two), (3, Connections::One)] {
+        let alone = halves_with(readers, connections).await;
+        assert!(matches!(alone.as_slice(), [ours, theirs] if ours.0 == theirs.0), "{alone:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn both_connections_see_the_same_while_others_write() {
+    let bench = Arc::new(Bench::with(LIMITS.wal_bytes, |options| options.readers = 3).await);
+    let writing = tokio::spawn({
+        let bench = Arc::clone(&bench);
+        async move {
+            for id in 1.. {
+                bench.write(move |tx| insert(tx, id, 1)).await.unwrap();
+            }
+        }
+    });
+    let (mut last, mut together) = (0, 0);
+    for _ in 0..1_000 {
+        let both: Vec<(ThreadId, i64)> =
+            recall(bench.sqlite.read(Connections::Two, forget(halves)).await.unwrap());
+        let [ours, theirs] = both[..] else { panic!("{both:?}") };
+        assert_eq!(ours.1, theirs.1);
+        assert!(ours.1 >= last);
+        last = ours.1;
+        together += i32::from(ours.0 != theirs.0);
+    }
+    writing.abort();
+    assert!(last > 0 && together > 0, "{last} rows, {together} times together");
+}
+
+#[tokio::test]
+async fn what_fails_on_the_second_connection_fails_the_read_and_nothing_after_it() {
+    let bench = Bench::with(LIMITS.wal_bytes, |options| options.readers = 3).await;
+    for panics in [true, false] {
+        let failed = bench.sqlite.read(
+            Connections::Two,
+            forget(move |tx| {
+                let main = thread::current().id();
+                tx.query_twice("SELECT $1", [&[&1_i64], &[&2_i64]], |_| {
+                    match thread::current().id() == main {
+                        true => Ok(()),
+                        false if panics => panic!("on purpose"),
+                        false => Err(Error::not_found("it")),
+                    }
+                })
+            }),
+        );
+        let kind = failed.await.err().map(|error| error.kind());
+        assert_eq!(kind, Some(if panics { Kind::Internal } else { Kind::NotFound }));
+    }
+    let both: Vec<(ThreadId, i64)> =
+        recall(bench.sqlite.read(Connections::Two, forget(halves)).await.unwrap());
+    assert!(matches!(both.as_slice(), [ours, theirs] if ours.0 != theirs.0), "{both:?}");
 }
 
 #[tokio::test]

@@ -4,7 +4,9 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use modelry_core::ids::{ExperimentId, ProjectId};
+use modelry_db::Connections;
 
+use super::Query;
 use super::key::LoggedKey;
 
 /// So many lists are kept of those that lack something; one more takes the place of any of them.
@@ -24,6 +26,14 @@ pub struct Findings(Arc<Found>);
 pub struct Known {
     pub(super) findings: Findings,
     pub(super) lists: Lists,
+}
+
+impl Known {
+    /// What a search may keep busy: where there are large experiments, a condition may have thousands of candidates looked
+    /// up that are far apart.
+    pub fn connections(&self, query: &Query) -> Connections {
+        if query.filter.is_some() && self.findings.has_large() { Connections::Two } else { Connections::One }
+    }
 }
 
 #[derive(Default)]
@@ -78,6 +88,11 @@ impl Findings {
         }
         kept.insert(about, lacking);
         *lists = Arc::new(kept);
+    }
+
+    /// Whether any experiment was found to have many candidates.
+    fn has_large(&self) -> bool {
+        !self.0.large.read().unwrap_or_else(PoisonError::into_inner).is_empty()
     }
 
     /// Whether an experiment was found to have many candidates.

@@ -1,6 +1,7 @@
 //! What a step along an order is made of, where one statement would read more than a page.
 
 use modelry_core::Result;
+use modelry_core::search::entity::CandidateAttribute;
 use modelry_db::Tx;
 
 use super::along::Along;
@@ -46,7 +47,9 @@ impl Step<'_> {
         match (self.driver, self.phase) {
             (Driver::Order, Phase::Present) => match self.pinned() {
                 Some(value) => self.query(tx, Reach::Value(&value)),
-                None if self.search.sorting.turns() => self.turning(tx),
+                None if self.search.sorting.turns() || self.starts_in_an_expression() => {
+                    self.value_by_value(tx)
+                }
                 None => self.query(tx, Reach::All),
             },
             _ => self.query(tx, Reach::All),
@@ -62,10 +65,26 @@ impl Step<'_> {
         }
     }
 
-    /// Along the values one way and along what decides between equal ones the other way. An index goes one way, so the
-    /// values are walked first; of those that were begun before the page or do not end on it, the candidates are then
+    /// Whether the page starts within the values of an attribute that is indexed as an expression. SQLite seeks no place
+    /// by several terms where the first is one: it would pass over all that have the value and stand before the page.
+    fn starts_in_an_expression(&self) -> bool {
+        let is_expression = match self.search.sorting.first_attribute() {
+            Some(CandidateAttribute::Name | CandidateAttribute::UserId | CandidateAttribute::Status) => true,
+            Some(
+                CandidateAttribute::Eid
+                | CandidateAttribute::StartTime
+                | CandidateAttribute::EndTime
+                | CandidateAttribute::ArtifactUri,
+            )
+            | None => false,
+        };
+        is_expression && self.search.sorting.keys.len() == 1 && self.start().is_some()
+    }
+
+    /// Along the values one way and along what decides between equal ones, as a rule, the other way. An index goes one way,
+    /// so the values are walked first; of those that were begun before the page or do not end on it, the candidates are then
     /// walked the other way.
-    fn turning(self, tx: &mut Tx<'_>) -> Result<Vec<Place>> {
+    fn value_by_value(self, tx: &mut Tx<'_>) -> Result<Vec<Place>> {
         let begun = self.start().and_then(Place::first_value);
         let mut found = match begun {
             Some(value) => self.query(tx, Reach::Value(value))?,
@@ -76,7 +95,8 @@ impl Step<'_> {
             return Ok(found);
         }
         let mut beyond = Step { wanted: room, ..self }.query(tx, Reach::Beyond(begun))?;
-        let unended = beyond.last().filter(|_| beyond.len() == room).and_then(Place::first_value).cloned();
+        let is_cut = self.search.sorting.turns() && beyond.len() == room;
+        let unended = beyond.last().filter(|_| is_cut).and_then(Place::first_value).cloned();
         beyond.retain(|place| unended.is_none() || place.first_value() != unended.as_ref());
         beyond.sort_by(|left, right| self.search.sorting.compare(left, right));
         let room = room - beyond.len();
