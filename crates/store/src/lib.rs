@@ -46,7 +46,7 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { name: "0006_bin", sql: include_str!("../migrations/0006_bin.sql") },
     Migration { name: "0007_orders", sql: include_str!("../migrations/0007_orders.sql") },
     Migration { name: "0008_stamps", sql: include_str!("../migrations/0008_stamps.sql") },
-    Migration { name: "0009_keys_first", sql: include_str!("../migrations/0009_keys_first.sql") },
+    Migration { name: "0009_beside_keys", sql: include_str!("../migrations/0009_beside_keys.sql") },
 ];
 
 #[cfg(test)]
@@ -65,7 +65,7 @@ mod tests {
         ("0006_bin", "ca70d6d25f96b8ec"),
         ("0007_orders", "c124c134dba05a8d"),
         ("0008_stamps", "801e42cc87329b33"),
-        ("0009_keys_first", "0bd95e9c32cc9ebd"),
+        ("0009_beside_keys", "c44a716959b276af"),
     ];
 
     /// A program refuses a database whose migrations have other checksums than its own, so even a comment stays as it

@@ -1,9 +1,10 @@
-//! How SQLite goes about each shape of statement: what is walked, what is looked up, what is sorted.
+//! How SQLite goes about each shape of statement: what is walked, what is looked up, what is sorted; and what PostgreSQL
+//! must not do instead.
 
 use modelry_core::search::entity::CANDIDATES;
 use modelry_core::search::{parse_filter, parse_order_by};
 use modelry_db::Numbers;
-use modelry_testkit::{Schema, sqlite};
+use modelry_testkit::{Schema, TestDatabase, postgres, sqlite};
 
 use super::along::tests::{PROJECT, experiment};
 use super::driver::Way;
@@ -45,7 +46,10 @@ const SHAPE: Shape = Shape {
 
 /// The steps of the plan, one a line.
 async fn plan(shape: Shape) -> String {
-    let database = sqlite(Schema::Product).await;
+    plan_on(sqlite(Schema::Product).await, shape).await
+}
+
+async fn plan_on(database: TestDatabase, shape: Shape) -> String {
     let db = database.db();
     db.write(insert_keys).await.expect("keys can be made");
     let steps = db.read(move |tx| explain(tx, &shape)).await.expect("the statement has a plan");
@@ -102,7 +106,11 @@ fn explain(tx: &mut Tx<'_>, shape: &Shape) -> Result<Vec<String>> {
 }
 
 fn explained(tx: &mut Tx<'_>, text: &str, binds: &Binds) -> Result<Vec<String>> {
-    tx.query(&format!("EXPLAIN QUERY PLAN {text}"), &binds.as_params(), |row| row.get(3))
+    let (explain, column) = match tx.engine() {
+        Engine::Sqlite => ("EXPLAIN QUERY PLAN", 3),
+        Engine::Postgres => ("EXPLAIN (COSTS FALSE)", 0),
+    };
+    tx.query(&format!("{explain} {text}"), &binds.as_params(), |row| row.get(column))
 }
 
 fn place(keys: Vec<(i64, keyset::SortValue)>) -> Place {
@@ -377,4 +385,17 @@ async fn what_has_one_value_of_a_param_is_found_by_its_index_and_then_put_in_ord
     SEARCH o USING PRIMARY KEY (project_id=? AND candidate_id=? AND key_id=?)
     USE TEMP B-TREE FOR ORDER BY
     ");
+}
+
+#[tokio::test]
+async fn postgres_looks_up_by_number_what_it_thinks_is_rare() {
+    for (order, filter) in
+        [("user_id DESC", "metrics.acc > 0.5"), ("params.lr", "metrics.acc > 0.5 AND run_name = 'a'")]
+    {
+        let Some(database) = postgres(Schema::Product).await else { return };
+        let start = Some(place(vec![(0, SortValue::Text("a".to_owned()))]));
+        let order: &'static [&'static str] = Box::leak(Box::new([order]));
+        let plan = plan_on(database, Shape { filter, order, start, by: By::FirstCondition, ..SHAPE }).await;
+        assert!(plan.contains("candidates_pkey") && !plan.contains("candidates_by"), "{plan}");
+    }
 }

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 use modelry_core::Result;
 use modelry_core::search::entity::CandidateAttribute;
-use modelry_db::{Numbers, Tx};
+use modelry_db::{Engine, Numbers, Tx};
 
 use super::Search;
 use super::column::{Column, Columns};
@@ -174,8 +174,7 @@ impl<'q> Builder<'q> {
             }
         }
         if self.candidate != "c.id" && !self.step.unseen {
-            self.from.push("candidates c".to_owned());
-            self.conditions.push(format!("c.project_id = {project} AND c.id = {}", self.candidate));
+            self.look_up_candidate(&project);
         }
         if let (Some(key), Driver::Experiment | Driver::Attribute(..) | Driver::Gathered(_)) =
             (first, self.step.driver)
@@ -184,6 +183,22 @@ impl<'q> Builder<'q> {
             let probe = key.probe(&mut self.binds, &project, self.candidate, "o");
             self.conditions.push(probe);
         }
+    }
+
+    /// The row of the candidate, by its number and by nothing else. PostgreSQL thinks that next to none come behind a
+    /// place, or have a name, and would walk the index of that and look through all that were gathered for each (28 s at
+    /// 30,000 candidates); it takes no condition into a query with an offset.
+    fn look_up_candidate(&mut self, project: &str) {
+        let is_it = |table: &str| format!("{table}project_id = {project} AND {table}id = {}", self.candidate);
+        let table = match (self.step.search.engine, self.step.driver) {
+            (Engine::Postgres, Driver::Gathered(_)) => {
+                format!("LATERAL (SELECT * FROM candidates WHERE {} OFFSET 0)", is_it(""))
+            }
+            _ => "candidates".to_owned(),
+        };
+        let condition = is_it("c.");
+        self.from.push(format!("{table} c"));
+        self.conditions.push(condition);
     }
 
     /// A query of candidates as the column `number`.
