@@ -52,6 +52,7 @@ SHAPES = [
           "metrics.m0 > 0.9 AND params.p1 = '7'", BY_ANOTHER),
     Shape("metric in 1 %, order by what is low where it is high", "metrics.m9 DESC", "metrics.m8 > 0.99", FEW_OR_MANY),
     Shape("metric in 1 %, spread over the half that comes last", "metrics.m9 DESC", "metrics.m7 > 0.98", FEW_OR_MANY),
+    Shape("metric in 1.95 %, spread over the half that comes last", "metrics.m9 DESC", "metrics.m7 > 0.961", FEW_OR_MANY),
     Shape("metric in 1 %, newest first", None, "metrics.m0 > 0.99", FEW_OR_MANY),
     Shape("metric in 1 %, order by name", "attributes.run_name ASC", "metrics.m0 > 0.99", FEW_OR_MANY),
     Shape("metric in 1 %, order by a param of 20 values", "params.p1 ASC", "metrics.m0 > 0.99", FEW_OR_MANY),

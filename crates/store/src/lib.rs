@@ -47,6 +47,7 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { name: "0007_orders", sql: include_str!("../migrations/0007_orders.sql") },
     Migration { name: "0008_stamps", sql: include_str!("../migrations/0008_stamps.sql") },
     Migration { name: "0009_beside_keys", sql: include_str!("../migrations/0009_beside_keys.sql") },
+    Migration { name: "0010_keys_first", sql: include_str!("../migrations/0010_keys_first.sql") },
 ];
 
 #[cfg(test)]
@@ -66,6 +67,7 @@ mod tests {
         ("0007_orders", "c124c134dba05a8d"),
         ("0008_stamps", "801e42cc87329b33"),
         ("0009_beside_keys", "c44a716959b276af"),
+        ("0010_keys_first", "abde2147f5bc25a8"),
     ];
 
     /// A program refuses a database whose migrations have other checksums than its own, so even a comment stays as it

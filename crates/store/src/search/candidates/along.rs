@@ -15,13 +15,14 @@ use modelry_core::ids::CandidateId;
 use modelry_core::search::entity::CandidateAttribute;
 use modelry_db::{Numbers, Tx};
 
-use super::column::sortable;
+use super::attribute::Attributes;
 use super::driver::{Driver, Gathered, candidates_by};
 use super::key::{LoggedKey, Table};
 use super::order::{Phase, Place, SortKey, Source};
 use super::statement::Step;
 use crate::search::binds::Binds;
 use crate::search::keyset::{self, SortValue, Term};
+use crate::sql;
 
 /// A step along an order that an index has, as far as its first key goes, and those that satisfy the condition that drives
 /// it.
@@ -155,7 +156,9 @@ impl<'q> Along<'q> {
     fn value_sql(&self, binds: &mut Binds) -> String {
         match self.index {
             Index::Logged(key) => format!("o.{}", key.table.indexed()),
-            Index::Attribute(attribute) => sortable(binds, attribute, &self.step.experiment.artifact_root()),
+            Index::Attribute(attribute) => {
+                Attributes::of(self.step.search.engine, self.step.experiment).sortable(binds, attribute)
+            }
         }
     }
 
@@ -191,17 +194,16 @@ impl<'q> Along<'q> {
         let mut binds = Binds::default();
         let (project, numbers) = (binds.add(self.step.search.project.0), binds.add(Numbers(numbers)));
         let numbers = Numbers::rows(self.step.search.engine, &numbers);
-        let (table, probe) = match self.index {
-            Index::Logged(key) => {
-                (format!("{} o", key.table.name()), key.probe(&mut binds, &project, "f.number", "o"))
-            }
+        let (row, probe) = match self.index {
+            Index::Logged(key) => ((key.table.name(), "o"), key.probe(&mut binds, &project, "f.number", "o")),
             Index::Attribute(_) => {
-                ("candidates c".to_owned(), format!("c.project_id = {project} AND c.id = f.number"))
+                (("candidates", "c"), format!("c.project_id = {project} AND c.id = f.number"))
             }
         };
+        let (table, condition) = sql::look_up(self.step.search.engine, row, probe);
         let (value, [start, number]) = (self.value_sql(&mut binds), self.ties());
         let text = format!(
-            "SELECT {number}, {start}, {value} FROM ({numbers}) f CROSS JOIN {table} WHERE {probe}{}",
+            "SELECT {number}, {start}, {value} FROM ({numbers}) f CROSS JOIN {table} WHERE {condition}{}",
             self.is_present()
         );
         let source = self.step.search.sorting.keys.first().map(|key| key.source);

@@ -3,9 +3,9 @@
 use modelry_core::Result;
 use modelry_core::ids::CandidateId;
 use modelry_core::search::entity::CandidateAttribute;
-use modelry_core::status::CandidateStatus;
 use modelry_db::Row;
 
+use super::attribute::Attributes;
 use super::key::Table;
 use super::order::{Phase, Place, Sorting, Source};
 use super::statement::Reach;
@@ -26,24 +26,29 @@ enum Rank {
 
 impl Column {
     /// The first key, whose rank the phase says. `o` is its row, where it has one.
-    pub(super) fn of_first(binds: &mut Binds, source: Source, phase: Phase, artifact_root: &str) -> Self {
+    pub(super) fn of_first(binds: &mut Binds, source: Source, phase: Phase, attributes: &Attributes) -> Self {
         let value = match (phase, source) {
             (Phase::NotANumber | Phase::Missing, _) | (Phase::Present, Source::Nothing) => None,
-            (Phase::Present, Source::Attribute(attribute)) => Some(sortable(binds, attribute, artifact_root)),
+            (Phase::Present, Source::Attribute(attribute)) => Some(attributes.sortable(binds, attribute)),
             (Phase::Present, Source::Logged(key)) => Some(format!("o.{}", key.table.indexed())),
         };
         Self { rank: Rank::Known(phase.rank()), value }
     }
 
     /// A further key. `alias` is its row, joined where there is one.
-    pub(super) fn of_further(binds: &mut Binds, source: Source, alias: &str, artifact_root: &str) -> Self {
+    pub(super) fn of_further(
+        binds: &mut Binds,
+        source: Source,
+        alias: &str,
+        attributes: &Attributes,
+    ) -> Self {
         let (rank, value) = match source {
             Source::Nothing => return Self { rank: Rank::Known(Phase::Missing.rank()), value: None },
             Source::Attribute(CandidateAttribute::EndTime) => {
                 (missing_where("c.end_time IS NULL"), "coalesce(c.end_time, 0)".to_owned())
             }
             Source::Attribute(attribute) => {
-                (Rank::Known(Phase::Present.rank()), sortable(binds, attribute, artifact_root))
+                (Rank::Known(Phase::Present.rank()), attributes.sortable(binds, attribute))
             }
             Source::Logged(key) => match key.table {
                 Table::Metrics => (
@@ -91,51 +96,6 @@ impl Column {
 fn missing_where(condition: &str) -> Rank {
     let (missing, present) = (Phase::Missing.rank(), Phase::Present.rank());
     Rank::Sql(format!("CAST(CASE WHEN {condition} THEN {missing} ELSE {present} END AS BIGINT)"))
-}
-
-/// An attribute as what is ordered by, which is what its index holds: of a text that may be long its first 128
-/// characters, so that a page token stays short.
-pub(super) fn sortable(binds: &mut Binds, attribute: CandidateAttribute, artifact_root: &str) -> String {
-    let sql = attribute_sql(binds, attribute, artifact_root);
-    match attribute {
-        CandidateAttribute::Eid
-        | CandidateAttribute::StartTime
-        | CandidateAttribute::EndTime
-        | CandidateAttribute::Status => sql,
-        CandidateAttribute::Name | CandidateAttribute::UserId | CandidateAttribute::ArtifactUri => {
-            format!("substr({sql}, 1, 128)")
-        }
-    }
-}
-
-/// An attribute as SQL over `candidates c`.
-pub(super) fn attribute_sql(binds: &mut Binds, attribute: CandidateAttribute, artifact_root: &str) -> String {
-    match attribute {
-        CandidateAttribute::Eid => "c.eid".to_owned(),
-        CandidateAttribute::Name => "c.name".to_owned(),
-        CandidateAttribute::UserId => "c.user_name".to_owned(),
-        CandidateAttribute::Status => status_sql(),
-        CandidateAttribute::ArtifactUri => {
-            // As `Candidate::artifact_uri` says it.
-            let start = binds.add(format!("mlflow-artifacts:/{artifact_root}/"));
-            format!("(CAST({start} AS TEXT) || c.eid || '/artifacts')")
-        }
-        CandidateAttribute::StartTime => "c.start_time".to_owned(),
-        CandidateAttribute::EndTime => "c.end_time".to_owned(),
-    }
-}
-
-/// The status by its name on the wire.
-fn status_sql() -> String {
-    let all = [
-        CandidateStatus::Running,
-        CandidateStatus::Scheduled,
-        CandidateStatus::Finished,
-        CandidateStatus::Failed,
-        CandidateStatus::Killed,
-    ];
-    let cases = all.map(|status| format!("WHEN {} THEN '{}' ", status.number(), status.as_str()));
-    format!("CASE c.status {}END", cases.concat())
 }
 
 /// All that a statement orders by: the columns, then the start and the number.

@@ -8,7 +8,7 @@ use modelry_core::search::entity::CandidateAttribute;
 use modelry_core::search::expr::{Condition, DatasetField, Expr, Field, NumberOp, Test, TextOp};
 use modelry_db::Tx;
 
-use super::column::{attribute_sql, sortable};
+use super::attribute::Attributes;
 use super::key::{LoggedKey, Table};
 use super::order::{Phase, Source};
 use crate::search::binds::Binds;
@@ -138,8 +138,7 @@ pub(super) struct Compiler<'q> {
     /// The candidate's number, as the table that drives has it: what is only about it is settled before further tables
     /// are looked at.
     pub(super) candidate: &'q str,
-    /// Where the experiment's artifacts are.
-    pub(super) artifact_root: &'q str,
+    pub(super) attributes: &'q Attributes,
 }
 
 impl Compiler<'_> {
@@ -151,7 +150,7 @@ impl Compiler<'_> {
             Node::Not(inner) => format!("NOT ({})", self.node(inner)),
             Node::Constant(value) => if *value { "TRUE" } else { "FALSE" }.to_owned(),
             Node::Attribute(attribute, condition) => {
-                attribute_condition(self.binds, *attribute, condition, self.artifact_root)
+                attribute_condition(self.binds, *attribute, condition, self.attributes)
             }
             Node::Logged(logged) => self.logged(logged),
             Node::Dataset(field, condition) => self.dataset(*field, condition),
@@ -198,22 +197,22 @@ pub(super) fn attribute_condition(
     binds: &mut Binds,
     attribute: CandidateAttribute,
     condition: &Condition,
-    artifact_root: &str,
+    attributes: &Attributes,
 ) -> String {
-    let whole = attribute_sql(binds, attribute, artifact_root);
+    let whole = attributes.whole(binds, attribute);
     match (attribute, condition) {
         (
             CandidateAttribute::Name | CandidateAttribute::UserId,
             Condition::Text { op: TextOp::Eq, value },
         ) => {
-            let start = sortable(binds, attribute, artifact_root);
+            let start = attributes.sortable(binds, attribute);
             one_of(binds, &start, &whole, std::slice::from_ref(value))
         }
         (
             CandidateAttribute::Name | CandidateAttribute::UserId,
             Condition::TextIn { negated: false, values },
         ) => {
-            let start = sortable(binds, attribute, artifact_root);
+            let start = attributes.sortable(binds, attribute);
             one_of(binds, &start, &whole, values)
         }
         (CandidateAttribute::EndTime, _) => {

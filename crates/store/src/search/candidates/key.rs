@@ -5,8 +5,8 @@ use modelry_core::search::column::KeyKind;
 
 use crate::search::binds::Binds;
 
-/// A table whose primary key is project, candidate and key, with one covering index by project, experiment, key and
-/// value.
+/// A table whose primary key is project, candidate and key (on PostgreSQL the key comes before the candidate), with one
+/// covering index by project, experiment, key and value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Table {
     /// The latest value of each metric.

@@ -21,7 +21,7 @@ use super::order::{Phase, Place, Source};
 use super::statement::{Reach, Step};
 use crate::search::binds::Binds;
 use crate::search::keyset::{self, SortValue, Term};
-use crate::{purge, stamps};
+use crate::{purge, sql, stamps};
 
 /// So many candidates are looked at for some that lack the key, before it is found out who they are.
 const TRIED: usize = 1_000;
@@ -220,21 +220,23 @@ impl Lacks<'_> {
         let (from, walk, order) = match among {
             Among::Start => {
                 let candidates = candidates_by(engine, CandidateAttribute::StartTime);
-                let walk = format!("c.experiment_id = {}", binds.add(self.step.experiment.id.0));
+                let experiment = binds.add(self.step.experiment.id.0);
+                let walk = format!("c.project_id = {project} AND c.experiment_id = {experiment}");
                 (candidates, walk, format!(" ORDER BY {}", keyset::order_by(&self.terms())))
             }
             Among::Stamp(stamp) => {
                 let experiment = binds.add(self.step.experiment.id.0);
-                let walk = format!("c.experiment_id = {experiment} AND c.stamp >= {}", binds.add(stamp));
+                let stamp = binds.add(stamp);
+                let walk = format!(
+                    "c.project_id = {project} AND c.experiment_id = {experiment} AND c.stamp >= {stamp}"
+                );
                 (driver::candidates_by_stamp(engine), walk, String::new())
             }
             Among::These(numbers) => {
                 let numbers = Numbers::rows(engine, &binds.add(numbers));
-                (
-                    format!("({numbers}) f CROSS JOIN candidates c"),
-                    "c.id = f.number".to_owned(),
-                    String::new(),
-                )
+                let probe = format!("c.project_id = {project} AND c.id = f.number");
+                let (candidate, condition) = sql::look_up(engine, ("candidates", "c"), probe);
+                (format!("({numbers}) f CROSS JOIN {candidate}"), condition, String::new())
             }
         };
         let lacks = match self.about.key {
@@ -243,7 +245,7 @@ impl Lacks<'_> {
         };
         let most = binds.add(i64::try_from(most).unwrap_or(i64::MAX));
         let text = format!(
-            "SELECT c.start_time, c.id FROM {from} WHERE c.project_id = {project} AND {walk} AND {lacks}{order}
+            "SELECT c.start_time, c.id FROM {from} WHERE {walk} AND {lacks}{order}
              LIMIT {most}"
         );
         (text, binds)

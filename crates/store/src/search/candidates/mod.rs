@@ -10,6 +10,7 @@
 //! its own. Candidates of several experiments are searched one experiment after the other and merged.
 
 mod along;
+mod attribute;
 mod column;
 mod driver;
 mod filter;

@@ -4,7 +4,9 @@
 use modelry_core::search::entity::CANDIDATES;
 use modelry_core::search::{parse_filter, parse_order_by};
 use modelry_db::Numbers;
-use modelry_testkit::{Schema, TestDatabase, postgres, sqlite};
+use modelry_testkit::{Schema, TestDatabase, sqlite};
+
+mod postgres;
 
 use super::along::tests::{PROJECT, experiment};
 use super::driver::Way;
@@ -385,17 +387,4 @@ async fn what_has_one_value_of_a_param_is_found_by_its_index_and_then_put_in_ord
     SEARCH o USING PRIMARY KEY (project_id=? AND candidate_id=? AND key_id=?)
     USE TEMP B-TREE FOR ORDER BY
     ");
-}
-
-#[tokio::test]
-async fn postgres_looks_up_by_number_what_it_thinks_is_rare() {
-    for (order, filter) in
-        [("user_id DESC", "metrics.acc > 0.5"), ("params.lr", "metrics.acc > 0.5 AND run_name = 'a'")]
-    {
-        let Some(database) = postgres(Schema::Product).await else { return };
-        let start = Some(place(vec![(0, SortValue::Text("a".to_owned()))]));
-        let order: &'static [&'static str] = Box::leak(Box::new([order]));
-        let plan = plan_on(database, Shape { filter, order, start, by: By::FirstCondition, ..SHAPE }).await;
-        assert!(plan.contains("candidates_pkey") && !plan.contains("candidates_by"), "{plan}");
-    }
 }

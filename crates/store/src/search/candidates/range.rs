@@ -6,6 +6,7 @@ use modelry_core::search::expr::{Condition, NumberOp, TextOp};
 use modelry_db::{Engine, Numbers, Tx};
 
 use super::Search;
+use super::attribute::Attributes;
 use super::driver::{candidates_by, capped_count};
 use super::filter::{Logged, Node, attribute_condition, row_condition};
 use super::order::Sorting;
@@ -81,7 +82,8 @@ impl<'q> Range<'q> {
                 ("f.candidate_id", format!("{} f WHERE {walk} AND {holds}", logged.key.table.name()))
             }
             Self::Attribute(attribute, condition) => {
-                let holds = attribute_condition(binds, attribute, condition, &experiment.artifact_root());
+                let attributes = Attributes::of(search.engine, experiment);
+                let holds = attribute_condition(binds, attribute, condition, &attributes);
                 let candidates = candidates_by(search.engine, attribute);
                 let walk = format!("c.project_id = {project} AND c.experiment_id = {number}");
                 ("c.id", format!("{candidates} WHERE {walk} AND {holds}"))

@@ -7,9 +7,10 @@ use std::fmt::Write as _;
 
 use modelry_core::Result;
 use modelry_core::search::entity::CandidateAttribute;
-use modelry_db::{Engine, Numbers, Tx};
+use modelry_db::{Numbers, Tx};
 
 use super::Search;
+use super::attribute::Attributes;
 use super::column::{Column, Columns};
 use super::driver::{self, Driver, Gathered};
 use super::filter::{Compiler, Node, row_condition};
@@ -19,6 +20,7 @@ use crate::experiments::Experiment;
 use crate::search::View;
 use crate::search::binds::Binds;
 use crate::search::keyset::{self, SortValue};
+use crate::sql;
 
 /// So many that were gathered are looked up in two halves, which can be done at the same time.
 const HALVED: usize = 2_000;
@@ -85,12 +87,12 @@ impl<'q> Step<'q> {
     pub(super) fn statement(self, reach: Reach<'_>) -> Statement<'q> {
         let mut binds = Binds::default();
         let project = binds.add(self.search.project.0);
-        let artifact_root = self.experiment.artifact_root();
+        let attributes = Attributes::of(self.search.engine, self.experiment);
         let mut builder = Builder {
             step: self,
             binds,
             project,
-            artifact_root,
+            attributes,
             candidate: self.candidate(),
             from: Vec::new(),
             conditions: Vec::new(),
@@ -143,7 +145,7 @@ struct Builder<'q> {
     binds: Binds,
     /// The placeholder of the project.
     project: String,
-    artifact_root: String,
+    attributes: Attributes,
     candidate: &'static str,
     /// Tables in the order in which they are looked at.
     from: Vec<String>,
@@ -174,30 +176,21 @@ impl<'q> Builder<'q> {
             }
         }
         if self.candidate != "c.id" && !self.step.unseen {
-            self.look_up_candidate(&project);
+            let probe = format!("c.project_id = {project} AND c.id = {}", self.candidate);
+            self.look_up(("candidates", "c"), probe);
         }
         if let (Some(key), Driver::Experiment | Driver::Attribute(..) | Driver::Gathered(_)) =
             (first, self.step.driver)
         {
-            self.from.push(format!("{} o", key.table.name()));
             let probe = key.probe(&mut self.binds, &project, self.candidate, "o");
-            self.conditions.push(probe);
+            self.look_up((key.table.name(), "o"), probe);
         }
     }
 
-    /// The row of the candidate, by its number and by nothing else. PostgreSQL thinks that next to none come behind a
-    /// place, or have a name, and would walk the index of that and look through all that were gathered for each (28 s at
-    /// 30,000 candidates); it takes no condition into a query with an offset.
-    fn look_up_candidate(&mut self, project: &str) {
-        let is_it = |table: &str| format!("{table}project_id = {project} AND {table}id = {}", self.candidate);
-        let table = match (self.step.search.engine, self.step.driver) {
-            (Engine::Postgres, Driver::Gathered(_)) => {
-                format!("LATERAL (SELECT * FROM candidates WHERE {} OFFSET 0)", is_it(""))
-            }
-            _ => "candidates".to_owned(),
-        };
-        let condition = is_it("c.");
-        self.from.push(format!("{table} c"));
+    /// The one row that a primary key has.
+    fn look_up(&mut self, row: (&str, &str), probe: String) {
+        let (table, condition) = sql::look_up(self.step.search.engine, row, probe);
+        self.from.push(table);
         self.conditions.push(condition);
     }
 
@@ -255,7 +248,7 @@ impl<'q> Builder<'q> {
                         binds: &mut self.binds,
                         project: &self.project,
                         candidate: self.candidate,
-                        artifact_root: &self.artifact_root,
+                        attributes: &self.attributes,
                     };
                     format!("({})", compiler.node(node))
                 }
@@ -267,8 +260,8 @@ impl<'q> Builder<'q> {
     fn columns(&mut self) -> Columns<'q> {
         let sorting = self.step.search.sorting;
         let column = |(index, key): (usize, &super::order::SortKey)| match index {
-            0 => Column::of_first(&mut self.binds, key.source, self.step.phase, &self.artifact_root),
-            _ => Column::of_further(&mut self.binds, key.source, &further(index), &self.artifact_root),
+            0 => Column::of_first(&mut self.binds, key.source, self.step.phase, &self.attributes),
+            _ => Column::of_further(&mut self.binds, key.source, &further(index), &self.attributes),
         };
         let keys = sorting.keys.iter().enumerate().map(column).collect();
         let ties = match (self.step.driver, self.step.first()) {
@@ -320,7 +313,8 @@ impl<'q> Builder<'q> {
             let Source::Logged(key) = key.source else { continue };
             let (table, alias) = (key.table.name(), further(index));
             let probe = key.probe(&mut self.binds, &self.project, self.candidate, &alias);
-            write!(from, " LEFT JOIN {table} {alias} ON {probe}").expect("a String takes all text");
+            let (row, condition) = sql::look_up(self.step.search.engine, (table, &alias), probe);
+            write!(from, " LEFT JOIN {row} ON {condition}").expect("a String takes all text");
         }
         let limit = self.binds.add(i64::try_from(self.step.wanted).unwrap_or(i64::MAX));
         let text = format!(
