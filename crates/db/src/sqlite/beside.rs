@@ -9,6 +9,7 @@ use std::thread;
 use modelry_core::Error;
 use rusqlite::Connection;
 
+use super::readers::control;
 use super::statement::each_row;
 use crate::fault::Fault;
 use crate::{Param, Row};
@@ -18,9 +19,9 @@ pub(super) fn begin(connection: &Connection, beside: &Connection) -> Result<bool
     // It changes for a connection whenever another one, of any process, has written (SQLite: PRAGMA data_version), and
     // stays in a transaction.
     let before = version(beside)?;
-    super::readers::control(connection, "BEGIN")?;
+    control(connection, "BEGIN")?;
     version(connection)?;
-    super::readers::control(beside, "BEGIN")?;
+    control(beside, "BEGIN")?;
     Ok(version(beside)? == before)
 }
 

@@ -40,9 +40,12 @@ pub(super) fn in_experiment(
     )
 }
 
-pub(super) const IN_EXPERIMENT: &str = "SELECT d.candidate_id FROM metadata i CROSS JOIN metadata d
+// A query with an offset: PostgreSQL makes no join of it, for which it might read the key of all candidates.
+pub(super) const IN_EXPERIMENT: &str = "SELECT i.candidate_id FROM metadata i
      WHERE i.project_id = $1 AND i.experiment_id = $2 AND i.key_id = $3 AND i.sort = $4
-       AND d.project_id = i.project_id AND d.candidate_id = i.candidate_id AND d.key_id = i.key_id AND d.value = $5
+       AND EXISTS (SELECT 1 FROM metadata d
+                   WHERE d.project_id = i.project_id AND d.candidate_id = i.candidate_id AND d.key_id = i.key_id
+                     AND d.value = $5 LIMIT 1 OFFSET 0)
      ORDER BY i.start_time, i.candidate_id
      LIMIT $6";
 
@@ -58,9 +61,11 @@ pub(super) fn in_project(
     tx.query(IN_PROJECT, &[&project.0, &key.0, &sql::sort_prefix(value), &value, &limit], |row| row.get(0))
 }
 
-pub(super) const IN_PROJECT: &str = "SELECT d.candidate_id FROM experiments e CROSS JOIN metadata i CROSS JOIN metadata d
+pub(super) const IN_PROJECT: &str = "SELECT i.candidate_id FROM experiments e CROSS JOIN metadata i
      WHERE e.project_id = $1
        AND i.project_id = e.project_id AND i.experiment_id = e.id AND i.key_id = $2 AND i.sort = $3
-       AND d.project_id = i.project_id AND d.candidate_id = i.candidate_id AND d.key_id = i.key_id AND d.value = $4
+       AND EXISTS (SELECT 1 FROM metadata d
+                   WHERE d.project_id = i.project_id AND d.candidate_id = i.candidate_id AND d.key_id = i.key_id
+                     AND d.value = $4 LIMIT 1 OFFSET 0)
      ORDER BY e.id, i.start_time, i.candidate_id
      LIMIT $5";

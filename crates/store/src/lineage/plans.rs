@@ -24,6 +24,7 @@ async fn plan(sql: &str) -> String {
 async fn children_are_a_range_of_their_experiment() {
     insta::assert_snapshot!(plan(metadata::IN_EXPERIMENT).await, @r"
     SEARCH i USING COVERING INDEX metadata_by_value (project_id=? AND experiment_id=? AND key_id=? AND sort=?)
+    CORRELATED SCALAR SUBQUERY 1
     SEARCH d USING PRIMARY KEY (project_id=? AND candidate_id=? AND key_id=?)
     ");
 }
@@ -33,6 +34,7 @@ async fn candidates_of_a_commit_are_a_range_of_each_experiment() {
     insta::assert_snapshot!(plan(metadata::IN_PROJECT).await, @r"
     SEARCH e USING PRIMARY KEY (project_id=?)
     SEARCH i USING COVERING INDEX metadata_by_value (project_id=? AND experiment_id=? AND key_id=? AND sort=?)
+    CORRELATED SCALAR SUBQUERY 1
     SEARCH d USING PRIMARY KEY (project_id=? AND candidate_id=? AND key_id=?)
     ");
 }

@@ -36,7 +36,7 @@ const READ_OFF: [(&str, &str); 12] = [
 const MOST_READ_OFF: i64 = 600;
 
 /// Conditions, and how many candidates satisfy the rarest at each size.
-const FOUND: [(&str, &str, [i64; 2]); 11] = [
+const FOUND: [(&str, &str, [i64; 2]); 13] = [
     ("metrics.rare > 0.5", "", [2_400, 2_400]),
     ("metrics.rare > 0.5", "metrics.loss DESC", [2_400, 2_400]),
     ("metrics.rare > 0.5", "params.lr ASC", [2_400, 2_400]),
@@ -45,13 +45,15 @@ const FOUND: [(&str, &str, [i64; 2]); 11] = [
     ("metrics.rare > 0.5 AND metrics.acc > 0.05", "user_id DESC", [2_400, 2_400]),
     ("metrics.rare > 0.5 AND metrics.acc > 0.05 AND run_name LIKE 'run%'", "user_id DESC", [2_400, 2_400]),
     ("metrics.rare > 0.5 AND params.lr = '11'", "metrics.loss DESC", [1_200, 2_400]),
+    ("metrics.rare > 0.5", "params.lr ASC,metrics.acc DESC", [2_400, 2_400]),
+    ("metrics.rare > 0.5 AND params.lr != '3'", "run_name ASC,metrics.loss DESC", [2_400, 2_400]),
     ("status = 'FAILED'", "metrics.loss ASC", [48, 48]),
     ("metrics.acc > 0.85", "metrics.loss DESC", [2_400, 4_800]),
     ("metrics.acc > 0.85 AND status = 'FINISHED'", "", [2_400, 4_800]),
 ];
 
 /// The most steps of a page for each of those.
-const MOST_FOR_EACH: i64 = 100;
+const MOST_FOR_EACH: i64 = 150;
 
 /// Adds candidates. `loss` is different for each and in no order, `acc` has ten values and `lr` twenty; 2,400 of the first
 /// 24,000 are `rare`, and 48 of these failed.

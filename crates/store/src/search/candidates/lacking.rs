@@ -244,10 +244,8 @@ impl Lacks<'_> {
             None => "c.end_time IS NULL".to_owned(),
         };
         let most = binds.add(i64::try_from(most).unwrap_or(i64::MAX));
-        let text = format!(
-            "SELECT c.start_time, c.id FROM {from} WHERE {walk} AND {lacks}{order}
-             LIMIT {most}"
-        );
+        let text =
+            format!("SELECT c.start_time, c.id FROM {from} WHERE {walk} AND {lacks}{order} LIMIT {most}");
         (text, binds)
     }
 
