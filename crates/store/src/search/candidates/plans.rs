@@ -1,12 +1,11 @@
-//! How SQLite goes about each shape of statement: what is walked, what is looked up, what is sorted; and what PostgreSQL
-//! must not do instead.
+//! How SQLite goes about each shape of statement: what is walked, what is looked up, what is sorted.
+
+mod postgres;
 
 use modelry_core::search::entity::CANDIDATES;
 use modelry_core::search::{parse_filter, parse_order_by};
 use modelry_db::Numbers;
 use modelry_testkit::{Schema, TestDatabase, sqlite};
-
-mod postgres;
 
 use super::along::tests::{PROJECT, experiment};
 use super::driver::Way;
