@@ -26,11 +26,10 @@ impl Row<'_> {
         }
     }
 
-    /// Reads the only column: an array of numbers, or null where there are none. Only PostgreSQL has arrays.
+    /// Reads the only column, an array of numbers. Only PostgreSQL has arrays.
     pub(crate) fn numbers(&self) -> Result<Vec<i64>> {
         let RowOf::Postgres(row) = self.0 else { return Err(Error::internal("SQLite has no arrays")) };
-        let numbers: Option<Vec<i64>> = row.try_get(0).map_err(|error| unreadable(0, error))?;
-        Ok(numbers.unwrap_or_default())
+        row.try_get(0).map_err(|error| unreadable(0, error))
     }
 }
 

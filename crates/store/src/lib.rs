@@ -48,6 +48,7 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { name: "0008_stamps", sql: include_str!("../migrations/0008_stamps.sql") },
     Migration { name: "0009_beside_keys", sql: include_str!("../migrations/0009_beside_keys.sql") },
     Migration { name: "0010_keys_first", sql: include_str!("../migrations/0010_keys_first.sql") },
+    Migration { name: "0011_without_rank", sql: include_str!("../migrations/0011_without_rank.sql") },
 ];
 
 #[cfg(test)]
@@ -68,6 +69,7 @@ mod tests {
         ("0008_stamps", "801e42cc87329b33"),
         ("0009_beside_keys", "c44a716959b276af"),
         ("0010_keys_first", "abde2147f5bc25a8"),
+        ("0011_without_rank", "47ce39fbac8fe040"),
     ];
 
     /// A program refuses a database whose migrations have other checksums than its own, so even a comment stays as it

@@ -176,7 +176,7 @@ impl Session {
 
     /// Runs a query of one column of numbers, which come as one row.
     pub(crate) fn numbers(&mut self, sql: &str, params: &[&dyn Param]) -> Result<Vec<i64>, Fault> {
-        let sql = format!("SELECT array_agg(number) FROM ({sql}) AS answered (number)");
+        let sql = format!("SELECT ARRAY ({sql})");
         let mut numbers = Vec::new();
         self.each_row(&sql, params, &mut |row| {
             numbers = row.numbers()?;

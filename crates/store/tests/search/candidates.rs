@@ -97,6 +97,18 @@ both! {
         check(&db, &runs, queries.to_vec()).await;
     }
 
+    async fn what_a_condition_drives_is_in_the_phase_of_its_metric(db: Db) {
+        let runs = given::seed(&db).await;
+        // A page with room for all that satisfy the condition.
+        let all = |(filter, order): (&str, &[&str])| Query { limit: 100, ..query(filter, order) };
+        let orders: [&[&str]; 3] = [&["metrics.loss"], &["metrics.loss DESC", "metrics.acc"], &["status", "metrics.acc DESC"]];
+        let filters = ["metrics.acc >= 0", "user_id = 'ada'", "status = 'FINISHED'", "metrics.acc != 7", "start_time >= 1000"];
+        let queries: Vec<Query> = filters.iter().flat_map(|filter| orders.map(|order| all((filter, order)))).collect();
+        let nan = |run: &&Run| run.metrics.get("loss").is_some_and(|loss| loss.is_nan()) && run.metrics.contains_key("acc");
+        assert!(runs.iter().filter(nan).count() > 1, "no candidate is in the phase");
+        check(&db, &runs, queries).await;
+    }
+
     async fn pages_of_any_length_are_merged_from_all_experiments(db: Db) {
         let runs = given::seed(&db).await;
         let queries = (1..=20).map(|limit| Query { limit, view: View::All, ..query("user_id = 'ada'", &["run_name"]) });

@@ -112,7 +112,7 @@ impl<'q> Along<'q> {
                 format!("c.project_id = {project} AND c.experiment_id = {experiment}"),
             ),
         };
-        walk.push_str(self.is_present());
+        self.is_present(&mut walk, true);
         let (value, [start, number]) = (self.value_sql(&mut binds), self.ties());
         let mut ordered_by = Vec::new();
         let descends = match piece {
@@ -174,12 +174,17 @@ impl<'q> Along<'q> {
         self.ties().map(|sql| Term { sql: sql.to_owned(), descending })
     }
 
-    /// The condition that a row has a value that is ordered by.
-    fn is_present(&self) -> &'static str {
+    /// Adds the condition that a row has a value that is ordered by.
+    fn is_present(&self, conditions: &mut String, is_walked: bool) {
         match self.index {
-            Index::Logged(LoggedKey { table: Table::Metrics, .. }) => " AND o.rank = 0",
-            Index::Attribute(CandidateAttribute::EndTime) => " AND c.end_time IS NOT NULL",
-            Index::Logged(_) | Index::Attribute(_) => "",
+            Index::Logged(LoggedKey { table: Table::Metrics, .. }) => {
+                let is_present = Phase::Present.of_metric("o", is_walked);
+                write!(conditions, " AND {is_present}").expect("a String takes all text");
+            }
+            Index::Attribute(CandidateAttribute::EndTime) => {
+                conditions.push_str(" AND c.end_time IS NOT NULL");
+            }
+            Index::Logged(_) | Index::Attribute(_) => {}
         }
     }
 
@@ -200,11 +205,11 @@ impl<'q> Along<'q> {
                 (("candidates", "c"), format!("c.project_id = {project} AND c.id = f.number"))
             }
         };
-        let (table, condition) = sql::look_up(self.step.search.engine, row, probe);
+        let (table, mut condition) = sql::look_up(self.step.search.engine, row, probe);
+        self.is_present(&mut condition, false);
         let (value, [start, number]) = (self.value_sql(&mut binds), self.ties());
         let text = format!(
-            "SELECT {number}, {start}, {value} FROM ({numbers}) f CROSS JOIN {table} WHERE {condition}{}",
-            self.is_present()
+            "SELECT {number}, {start}, {value} FROM ({numbers}) f CROSS JOIN {table} WHERE {condition}"
         );
         let source = self.step.search.sorting.keys.first().map(|key| key.source);
         tx.query(&text, &binds.as_params(), |row| {

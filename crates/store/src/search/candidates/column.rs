@@ -51,10 +51,7 @@ impl Column {
                 (Rank::Known(Phase::Present.rank()), attributes.sortable(binds, attribute))
             }
             Source::Logged(key) => match key.table {
-                Table::Metrics => (
-                    Rank::Sql(format!("coalesce({alias}.rank, {})", Phase::Missing.rank())),
-                    format!("coalesce({alias}.value, 0.0)"),
-                ),
+                Table::Metrics => (rank_of_metric(alias), format!("coalesce({alias}.value, 0.0)")),
                 Table::Params | Table::Metadata => (
                     missing_where(&format!("{alias}.candidate_id IS NULL")),
                     format!("coalesce({alias}.sort, '')"),
@@ -96,6 +93,15 @@ impl Column {
 fn missing_where(condition: &str) -> Rank {
     let (missing, present) = (Phase::Missing.rank(), Phase::Present.rank());
     Rank::Sql(format!("CAST(CASE WHEN {condition} THEN {missing} ELSE {present} END AS BIGINT)"))
+}
+
+/// The phase that row `alias` of `metric_latest` is in, where it is joined if there is one.
+fn rank_of_metric(alias: &str) -> Rank {
+    let [present, nan, missing] = [Phase::Present, Phase::NotANumber, Phase::Missing].map(Phase::rank);
+    Rank::Sql(format!(
+        "CAST(CASE WHEN {alias}.value IS NOT NULL THEN {present} WHEN {alias}.candidate_id IS NOT NULL THEN {nan}
+              ELSE {missing} END AS BIGINT)"
+    ))
 }
 
 /// All that a statement orders by: the columns, then the start and the number.

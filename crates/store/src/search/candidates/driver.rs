@@ -10,6 +10,7 @@ use modelry_core::search::entity::CandidateAttribute;
 use modelry_db::{Engine, Numbers, Tx};
 
 use super::Search;
+use super::filter::Node;
 use super::range::{self, Range};
 use super::trial::{self, Legs};
 use crate::experiments::Experiment;
@@ -72,6 +73,13 @@ pub(super) struct Gathered<'q> {
     pub(super) condition: Option<Range<'q>>,
     /// They rise, so that rows that are looked up by them one after the other are near each other.
     pub(super) numbers: &'q Numbers,
+}
+
+impl Gathered<'_> {
+    /// Whether they are known to satisfy this condition of the filter.
+    pub(super) fn is_known_of(&self, node: &Node) -> bool {
+        self.condition.is_some_and(|condition| condition.is(node))
+    }
 }
 
 impl Choice<'_> {

@@ -228,11 +228,8 @@ pub(super) fn row_condition(binds: &mut Binds, alias: &str, logged: &Logged) -> 
     match (&logged.condition, logged.key.table) {
         (Condition::Number { op: NumberOp::Ne, value }, _) => {
             let value = binds.add(*value);
-            format!("({alias}.rank = 1 OR {alias}.value != {value})")
-        }
-        (Condition::Number { .. }, _) => {
-            let holds = condition::compile(binds, &format!("{alias}.value"), &logged.condition);
-            format!("{alias}.rank = 0 AND {holds}")
+            // NaN, which differs from all numbers, is stored as no value.
+            format!("({alias}.value IS NULL OR {alias}.value != {value})")
         }
         (Condition::Text { op: TextOp::Eq, value }, Table::Params | Table::Metadata) => {
             let (start, whole) = (format!("{alias}.sort"), format!("{alias}.value"));

@@ -29,6 +29,20 @@ impl Phase {
     pub(super) fn rank(self) -> i64 {
         self as i64
     }
+
+    /// The condition that row `alias` of `metric_latest` is in this phase: by the rank too where the index of the values is
+    /// walked, and by the value alone, which says as much, where a row is looked up by its key. The rank does not stand
+    /// beside that.
+    pub(super) fn of_metric(self, alias: &str, is_walked: bool) -> String {
+        match (self, is_walked) {
+            (Self::Present, true) => format!("{alias}.rank = {}", self.rank()),
+            (Self::Present, false) => format!("{alias}.value IS NOT NULL"),
+            // That the value is null is said for the order of the index, which goes on with the start behind it.
+            (Self::NotANumber, true) => format!("{alias}.rank = {} AND {alias}.value IS NULL", self.rank()),
+            (Self::NotANumber, false) => format!("{alias}.value IS NULL"),
+            (Self::Missing, _) => "FALSE".to_owned(),
+        }
+    }
 }
 
 /// What is ordered by.

@@ -1,5 +1,7 @@
 //! A condition of the filter that an index has the candidates of.
 
+use std::fmt::Write as _;
+
 use modelry_core::Result;
 use modelry_core::search::entity::CandidateAttribute;
 use modelry_core::search::expr::{Condition, NumberOp, TextOp};
@@ -9,7 +11,8 @@ use super::Search;
 use super::attribute::Attributes;
 use super::driver::{candidates_by, capped_count};
 use super::filter::{Logged, Node, attribute_condition, row_condition};
-use super::order::Sorting;
+use super::key::Table;
+use super::order::{Phase, Sorting};
 use crate::experiments::Experiment;
 use crate::search::binds::Binds;
 
@@ -78,7 +81,11 @@ impl<'q> Range<'q> {
         match self {
             Self::Logged(logged) => {
                 let walk = logged.key.walk(binds, &project, &number, "f");
-                let holds = row_condition(binds, "f", logged);
+                let mut holds = row_condition(binds, "f", logged);
+                if logged.key.table == Table::Metrics {
+                    write!(holds, " AND {}", Phase::Present.of_metric("f", true))
+                        .expect("a String takes all text");
+                }
                 ("f.candidate_id", format!("{} f WHERE {walk} AND {holds}", logged.key.table.name()))
             }
             Self::Attribute(attribute, condition) => {

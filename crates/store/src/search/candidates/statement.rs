@@ -3,11 +3,12 @@
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use modelry_core::Result;
 use modelry_core::search::entity::CandidateAttribute;
-use modelry_db::{Numbers, Tx};
+use modelry_db::{Engine, Numbers, Tx};
 
 use super::Search;
 use super::attribute::Attributes;
@@ -88,12 +89,14 @@ impl<'q> Step<'q> {
         let mut binds = Binds::default();
         let project = binds.add(self.search.project.0);
         let attributes = Attributes::of(self.search.engine, self.experiment);
+        let candidate = self.candidate();
         let mut builder = Builder {
             step: self,
             binds,
             project,
             attributes,
-            candidate: self.candidate(),
+            candidate,
+            number: candidate.into(),
             from: Vec::new(),
             conditions: Vec::new(),
         };
@@ -129,13 +132,25 @@ impl<'q> Step<'q> {
         self.search.sorting.first_logged().filter(|_| self.phase != Phase::Missing)
     }
 
-    /// The candidate's number, as the table that drives has it.
+    /// Whether the first row that is looked up is looked up by all numbers that were gathered at once, and not by one after
+    /// the other: where nothing else is asked of these, which would make the look-ups fewer.
+    fn is_looked_up_at_once(&self) -> bool {
+        let Driver::Gathered(gathered) = self.driver else { return false };
+        let mut conditions = self.search.plan.conditions.iter();
+        self.search.engine == Engine::Postgres
+            && self.phase != Phase::Missing
+            && conditions.all(|node| gathered.is_known_of(node))
+    }
+
+    /// The candidate's number, as what drives has it, or what is looked up first.
     fn candidate(&self) -> &'static str {
-        match (self.driver, self.first()) {
-            (Driver::Gathered(_), _) => "f.number",
-            (Driver::Order, Some(_)) => "o.candidate_id",
-            (Driver::Order, None) | (Driver::Experiment | Driver::Attribute(..), _) => "c.id",
-        }
+        let is_of_key = match self.driver {
+            Driver::Gathered(_) if !self.is_looked_up_at_once() => return "f.number",
+            Driver::Gathered(_) => self.unseen,
+            Driver::Order => self.first().is_some(),
+            Driver::Experiment | Driver::Attribute(_) => false,
+        };
+        if is_of_key { "o.candidate_id" } else { "c.id" }
     }
 }
 
@@ -146,7 +161,10 @@ struct Builder<'q> {
     /// The placeholder of the project.
     project: String,
     attributes: Attributes,
+    /// The candidate's number, as what is asked of it names it.
     candidate: &'static str,
+    /// What the next row is looked up by.
+    number: Cow<'static, str>,
     /// Tables in the order in which they are looked at.
     from: Vec<String>,
     conditions: Vec<String>,
@@ -160,8 +178,13 @@ impl<'q> Builder<'q> {
         let first = self.step.first();
         match (self.step.driver, first) {
             (Driver::Gathered(gathered), _) => {
-                let numbers = self.numbers(gathered);
-                self.from.push(format!("({numbers}) f"));
+                let placeholder = self.binds.add(gathered.numbers.clone());
+                if self.step.is_looked_up_at_once() {
+                    self.number = Numbers::any(&placeholder).into();
+                } else {
+                    let numbers = Numbers::rows(self.step.search.engine, &placeholder);
+                    self.from.push(format!("({numbers}) f"));
+                }
             }
             (Driver::Order, Some(key)) => {
                 self.from.push(format!("{} o", key.table.name()));
@@ -175,29 +198,33 @@ impl<'q> Builder<'q> {
                 self.conditions.push(format!("c.project_id = {project} AND c.experiment_id = {experiment}"));
             }
         }
-        if self.candidate != "c.id" && !self.step.unseen {
-            let probe = format!("c.project_id = {project} AND c.id = {}", self.candidate);
+        if !self.walks_candidates() && !self.step.unseen {
+            let probe = format!("c.project_id = {project} AND c.id = {}", self.number);
             self.look_up(("candidates", "c"), probe);
         }
         if let (Some(key), Driver::Experiment | Driver::Attribute(..) | Driver::Gathered(_)) =
             (first, self.step.driver)
         {
-            let probe = key.probe(&mut self.binds, &project, self.candidate, "o");
+            let probe = key.probe(&mut self.binds, &project, &self.number, "o");
             self.look_up((key.table.name(), "o"), probe);
         }
     }
 
-    /// The one row that a primary key has.
+    /// Whether the driver is an index of candidates.
+    fn walks_candidates(&self) -> bool {
+        match self.step.driver {
+            Driver::Gathered(_) => false,
+            Driver::Order => self.step.first().is_none(),
+            Driver::Experiment | Driver::Attribute(_) => true,
+        }
+    }
+
+    /// The row that a primary key has, for each candidate.
     fn look_up(&mut self, row: (&str, &str), probe: String) {
         let (table, condition) = sql::look_up(self.step.search.engine, row, probe);
         self.from.push(table);
         self.conditions.push(condition);
-    }
-
-    /// A query of candidates as the column `number`.
-    fn numbers(&mut self, gathered: Gathered<'_>) -> String {
-        let placeholder = self.binds.add(gathered.numbers.clone());
-        Numbers::rows(self.step.search.engine, &placeholder)
+        self.number = self.candidate.into();
     }
 
     /// The view and the phase.
@@ -216,11 +243,8 @@ impl<'q> Builder<'q> {
                 self.conditions.push(key.lacked(&mut self.binds, &self.project, self.candidate));
             }
             (Some(Source::Logged(LoggedKey { table: Table::Metrics, .. })), phase) => {
-                self.conditions.push(format!("o.rank = {}", phase.rank()));
-                if phase == Phase::NotANumber {
-                    // It is so; that it is said lets the order of the index go on with the start.
-                    self.conditions.push("o.value IS NULL".to_owned());
-                }
+                let is_walked = matches!(self.step.driver, Driver::Order);
+                self.conditions.push(phase.of_metric("o", is_walked));
             }
             (Some(Source::Attribute(CandidateAttribute::EndTime)), phase) => {
                 let is = if phase == Phase::Missing { "IS NULL" } else { "IS NOT NULL" };
@@ -235,11 +259,7 @@ impl<'q> Builder<'q> {
         let first = self.step.first();
         for node in &self.step.search.plan.conditions {
             let condition = match (node, self.step.driver) {
-                (node, Driver::Gathered(gathered))
-                    if gathered.condition.is_some_and(|condition| condition.is(node)) =>
-                {
-                    continue;
-                }
+                (node, Driver::Gathered(gathered)) if gathered.is_known_of(node) => continue,
                 (Node::Logged(logged), _) if Some(logged.key) == first => {
                     row_condition(&mut self.binds, "o", logged)
                 }

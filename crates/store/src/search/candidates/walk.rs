@@ -111,12 +111,10 @@ impl Step<'_> {
     /// not be seen.
     fn is_about_logged(&self) -> bool {
         let Search { sorting, plan, view, .. } = self.search;
-        let known = match self.driver {
-            Driver::Gathered(gathered) => gathered.condition,
-            Driver::Order | Driver::Experiment | Driver::Attribute(_) => None,
+        let is_about_logged = |node: &Node| {
+            matches!(node, Node::Logged(_))
+                || matches!(self.driver, Driver::Gathered(gathered) if gathered.is_known_of(node))
         };
-        let is_about_logged =
-            |node: &Node| matches!(node, Node::Logged(_)) || known.is_some_and(|known| known.is(node));
         *view != View::Deleted
             && self.wanted <= SEEN_AFTERWARDS
             && matches!(sorting.keys.as_slice(), [SortKey { source: Source::Logged(_), .. }])
