@@ -58,7 +58,7 @@ async fn check(db: &Db, runs: &[Run], queries: Vec<Query>) {
 }
 
 /// Searches that differ in everything, always the same ones.
-fn any_queries(count: usize) -> Vec<Query> {
+pub(crate) fn any_queries(count: usize) -> Vec<Query> {
     let views = select(vec![View::Active, View::Deleted, View::All]);
     let experiments = subsequence(&EXPERIMENTS, 0..=4).prop_shuffle();
     let limits = select(vec![1, 3, 7, 100]);

@@ -89,7 +89,7 @@ fn grow(tx: &mut Tx<'_>, from: i64, to: i64) -> Result<()> {
 }
 
 /// How many steps were taken on this connection; by what is read in this transaction, on PostgreSQL.
-fn steps(tx: &mut Tx<'_>) -> Result<i64> {
+pub(crate) fn steps(tx: &mut Tx<'_>) -> Result<i64> {
     let count = match tx.engine() {
         Engine::Sqlite => "SELECT sum(nstep) FROM sqlite_stmt WHERE sql NOT LIKE '%sqlite_stmt%'",
         Engine::Postgres => {

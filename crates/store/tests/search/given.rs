@@ -28,6 +28,9 @@ pub(crate) const EXPERIMENTS: [ExperimentId; 4] =
 /// The one that is deleted.
 pub(crate) const DELETED: ExperimentId = ExperimentId(2);
 
+/// How many candidates there are.
+pub(crate) const COUNT: i64 = 48;
+
 /// All names of metrics, params and metadata, which are the keys 1, 2, ... in this order.
 const KEYS: [&str; 5] = ["loss", "acc", "lr", "optimizer", "team"];
 
@@ -53,7 +56,8 @@ impl Run {
     /// Its public id.
     pub(crate) fn eid(&self) -> String {
         // Backwards, so that the order by it is not that of the numbers.
-        format!("{:032x}", 1_000 - self.number)
+        let (copy, first) = ((self.number - 1) / COUNT, (self.number - 1) % COUNT + 1);
+        format!("{copy:012}{:020x}", 1_000 - first)
     }
 }
 
@@ -86,7 +90,7 @@ impl Dice {
 /// The candidates.
 pub(crate) fn runs() -> Vec<Run> {
     let mut dice = Dice(7);
-    (1..=48).map(|number| run(&mut dice, number)).collect()
+    (1..=COUNT).map(|number| run(&mut dice, number)).collect()
 }
 
 fn run(dice: &mut Dice, number: i64) -> Run {

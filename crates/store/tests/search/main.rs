@@ -6,6 +6,7 @@ mod effort;
 mod experiments;
 mod filters;
 mod given;
+mod large;
 mod pages;
 mod reference;
 mod upgrade;

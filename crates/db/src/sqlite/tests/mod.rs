@@ -23,7 +23,7 @@ use crate::job::{Answer, Job, forget, recall};
 use crate::{Connections, SqliteOptions, Tx};
 
 /// More bytes than the log grows by between two checkpoints.
-const BETWEEN_CHECKPOINTS: usize = 20_000_000;
+const BETWEEN_CHECKPOINTS: usize = 35_000_000;
 
 /// A database in a folder of its own, on a disk that fails when it is told to.
 struct Bench {
