@@ -21,7 +21,7 @@
 //! * Text sorts by its bytes. `LIKE` minds case, its escape is a backslash unless `ESCAPE` says otherwise, and
 //!   `lower()` knows all of Unicode, so `lower(x) LIKE lower($1)` forgets case.
 //! * Text never contains NUL: binding it is `Invalid`.
-//! * A list of any length is bound as [`Numbers`] and read by [`Numbers::rows`].
+//! * A list of any length is bound as [`Numbers`] and read by [`Numbers::rows`]; PostgreSQL compares with [`Numbers::any`].
 //! * Conflicts are met with `ON CONFLICT`; a violated constraint fails the transaction.
 
 mod ddl;

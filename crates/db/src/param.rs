@@ -33,7 +33,7 @@ impl Numbers {
     }
 
     /// What a number of PostgreSQL's is equal to if it is one of those bound to `placeholder`. An index is looked up by
-    /// them one after the other, a seventh faster than by rows. The planner does not see them: it would weigh each one.
+    /// them one after the other, a tenth faster than by rows. The planner does not see them: it would weigh each one.
     pub fn any(placeholder: &str) -> String {
         format!("ANY (CAST((SELECT CAST({placeholder} AS BIGINT[])) AS BIGINT[]))")
     }

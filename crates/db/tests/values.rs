@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use modelry_core::{Kind, Result};
-use modelry_db::{Migration, Numbers, Param, Row};
+use modelry_db::{Engine, Migration, Numbers, Param, Row};
 use modelry_testkit::both_empty;
 
 const THINGS: &[Migration] = &[Migration {
@@ -49,6 +49,19 @@ both_empty! {
             let (sent, text) = (Numbers(numbers.clone()), Numbers::rows(engine, "$1"));
             let read = db.read(move |tx| tx.query(&text, &[&sent], |row| row.get::<i64>(0)));
             assert_eq!(read.await.unwrap(), numbers);
+        }
+    }
+
+    async fn a_number_is_found_among_any_on_postgres(db: Db) {
+        if db.read(|tx| Ok(tx.engine())).await.unwrap() != Engine::Postgres {
+            return;
+        }
+        for numbers in [vec![], vec![3, i64::MIN], (2..20_000).rev().collect()] {
+            let (sent, any) = (Numbers(numbers.clone()), Numbers::any("$1"));
+            let text = format!("SELECT n FROM generate_series(CAST(1 AS BIGINT), 5) AS few (n) WHERE n = {any} ORDER BY n");
+            let read = db.read(move |tx| tx.query(&text, &[&sent], |row| row.get::<i64>(0)));
+            let expected: Vec<i64> = (1..=5).filter(|number| numbers.contains(number)).collect();
+            assert_eq!(read.await.unwrap(), expected);
         }
     }
 

@@ -33,8 +33,8 @@ pub(crate) fn placeholders(first: usize, count: usize) -> String {
     text
 }
 
-/// The row `alias` of `table` that `probe` finds by its whole primary key, for each of what stands before it: what is
-/// joined, and the condition under which it is.
+/// The row `alias` of `table` that `probe` finds by its whole primary key, for each of what stands before it; all such rows
+/// of a list, where `probe` compares with [`modelry_db::Numbers::any`]. What is joined, and the condition under which it is.
 ///
 /// SQLite keeps tables in the order in which they are joined. PostgreSQL would walk an index of the table instead, and look
 /// through all that stands before it, where it thinks that few rows satisfy what else is asked of them (28 s at 30,000

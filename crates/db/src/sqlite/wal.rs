@@ -9,7 +9,7 @@ use rusqlite::hooks::Wal;
 /// Pages that the log grows by between two checkpoints: 32 MiB, half of what it may have. A page that is written over and
 /// over goes into the database once for each: with half as many, writes of many pages to a large database were slower by a
 /// sixth.
-const PAGES_BETWEEN_CHECKPOINTS: u64 = 8_000;
+pub(super) const PAGES_BETWEEN_CHECKPOINTS: u64 = 8_000;
 
 /// Watches the write-ahead log of the connection that writes.
 pub(crate) struct WalMeter {

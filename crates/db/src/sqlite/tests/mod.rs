@@ -17,6 +17,7 @@ use tokio::sync::mpsc as tokio_mpsc;
 use tokio::sync::oneshot;
 
 use super::disk::{Checkpoint, Disk, RealDisk};
+use super::wal::PAGES_BETWEEN_CHECKPOINTS;
 use super::writer::Message;
 use super::{LIMITS, Limits, Sqlite};
 use crate::job::{Answer, Job, forget, recall};
@@ -24,6 +25,7 @@ use crate::{Connections, SqliteOptions, Tx};
 
 /// More bytes than the log grows by between two checkpoints.
 const BETWEEN_CHECKPOINTS: usize = 35_000_000;
+const _: () = assert!(BETWEEN_CHECKPOINTS as u64 > 4_096 * PAGES_BETWEEN_CHECKPOINTS);
 
 /// A database in a folder of its own, on a disk that fails when it is told to.
 struct Bench {
