@@ -7,7 +7,7 @@ use modelry_core::points::latest::Latest;
 use modelry_core::points::seal::{self, Sealed};
 use modelry_core::points::tail::{self, PointsByKey};
 use modelry_core::points::{Point, Position};
-use modelry_db::{Engine, Param, Tx};
+use modelry_db::{Engine, Numbers, Param, Tx};
 
 use super::tails::{Length, Tails};
 use crate::candidates::Place;
@@ -101,12 +101,14 @@ fn seal_tail(tx: &mut Tx<'_>, place: Place) -> Result<()> {
     for (key, points) in points {
         seal_key(tx, place, key, points)?;
     }
-    for id in sealed {
-        tx.execute(
-            "DELETE FROM metric_tail WHERE project_id = $1 AND candidate_id = $2 AND id = $3",
-            &[&place.project.0, &place.candidate.0, &id],
-        )?;
-    }
+    // Those that were read and no others: on PostgreSQL another process may have added a row meanwhile.
+    let ids = Numbers::rows(tx.engine(), "$3");
+    tx.execute(
+        &format!(
+            "DELETE FROM metric_tail WHERE project_id = $1 AND candidate_id = $2 AND id IN (SELECT number FROM ({ids}) AS sealed)"
+        ),
+        &[&place.project.0, &place.candidate.0, &Numbers(sealed)],
+    )?;
     Ok(())
 }
 
