@@ -104,9 +104,7 @@ fn seal_tail(tx: &mut Tx<'_>, place: Place) -> Result<()> {
     // Those that were read and no others: on PostgreSQL another process may have added a row meanwhile.
     let ids = Numbers::rows(tx.engine(), "$3");
     tx.execute(
-        &format!(
-            "DELETE FROM metric_tail WHERE project_id = $1 AND candidate_id = $2 AND id IN (SELECT number FROM ({ids}) AS sealed)"
-        ),
+        &format!("DELETE FROM metric_tail WHERE project_id = $1 AND candidate_id = $2 AND id IN ({ids})"),
         &[&place.project.0, &place.candidate.0, &Numbers(sealed)],
     )?;
     Ok(())

@@ -1,19 +1,27 @@
 use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
+use std::sync::mpsc;
+use std::time::Duration;
 
+use modelry_core::Error;
 use modelry_core::ids::KeyId;
+use modelry_core::points::tail::PointsByKey;
 use modelry_core::points::{Point, Position};
-use modelry_db::Db;
+use modelry_db::{Db, Engine};
 use modelry_store::metrics::{self, Tails};
 use modelry_testkit::both;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
+use tokio::task::JoinHandle;
 
 use crate::given::{self, PLACE, PROJECT, append, write};
 
 /// No tail that is sealed in time has this many rows: the threshold is 64, give or take 16.
 const TOO_LONG: i64 = 80;
+
+/// The rows with which the tail of [`PLACE`] is sealed.
+const ROWS_OF_CANDIDATE_7: i64 = 64 - 16 + 7;
 
 /// The whole history of a key, in pages of `limit`.
 async fn history(db: &Db, key: KeyId, limit: usize) -> Vec<Point> {
@@ -41,6 +49,45 @@ async fn shape(db: &Db) -> (i64, i64) {
         Ok((count("metric_tail")?, count("metric_block")?))
     })
     .await
+}
+
+/// Appends one point as one row, as the server does.
+async fn append_alone(db: &Db, tails: &Tails, id: i64, key: KeyId) {
+    let tails = tails.clone();
+    let points = PointsByKey::from([(key, vec![Point::new(id, 0, 0.5)])]);
+    db.append(move |tx| metrics::append(tx, &tails, PLACE, id, &points)).await.expect("appended");
+}
+
+/// Makes a transaction that has written the block which the tail that begins with `one_point(0)` will be sealed into, and
+/// that is undone once the sender is used.
+async fn hold_first_block(db: &Db) -> (mpsc::Sender<()>, JoinHandle<()>) {
+    let (release, released) = mpsc::channel();
+    let (arrived, mut held) = tokio::sync::mpsc::unbounded_channel();
+    let first = one_point(0)[0].1.position();
+    let work = db.clone();
+    let blocker = tokio::spawn(async move {
+        let undone = work.append(move |tx| {
+            tx.execute(
+                "INSERT INTO metric_block
+                    (project_id, candidate_id, key_id, first_ts, first_step, first_bits, last_ts, points, data)
+                 VALUES ($1, $2, 1, $3, $4, $5, 0, 0, '')",
+                &[&PROJECT.0, &PLACE.candidate.0, &first.timestamp, &first.step, &first.value_bits],
+            )?;
+            arrived.send(()).expect("somebody waits for it");
+            released.recv().expect("the sender is used");
+            Err::<(), _>(Error::conflict("enough"))
+        });
+        undone.await.expect_err("it says so");
+    });
+    held.recv().await.expect("the block is written");
+    (release, blocker)
+}
+
+/// Whether a transaction of this database waits for another one.
+async fn somebody_waits(db: &Db) -> bool {
+    let sql = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    let waiting = db.read(|tx| tx.query_one(sql, &[], |row| row.get::<i64>(0)));
+    waiting.await.expect("it can be asked") > 0
 }
 
 /// Draws from a strategy, the same in every run of the test.
@@ -146,6 +193,34 @@ both! {
         let (tail, blocks) = shape(&db).await;
         assert!(tail < TOO_LONG && blocks == 1, "{tail} rows in the tail, {blocks} blocks");
         assert_eq!(history(&db, KeyId(1), 1_000).await.len(), 302);
+    }
+
+    async fn a_row_that_comes_while_a_tail_is_sealed_stays_in_it(db: Db) {
+        if db.engine() == Engine::Sqlite {
+            return; // One transaction comes after the other there.
+        }
+        given::candidate(&db).await;
+        // The second process sees one row, so it will not seal; the first one seals with the next row.
+        let (tails, others) = (Tails::default(), Tails::default());
+        append(&db, &others, 0, vec![one_point(0)]).await;
+        append(&db, &tails, 1, (1..ROWS_OF_CANDIDATE_7 - 1).map(one_point).collect()).await;
+
+        let (release, blocker) = hold_first_block(&db).await;
+        let sealing = tokio::spawn({
+            let db = db.clone();
+            async move { append_alone(&db, &tails, ROWS_OF_CANDIDATE_7, KeyId(1)).await }
+        });
+        while !sealing.is_finished() && !somebody_waits(&db).await {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        assert!(!sealing.is_finished(), "it has read the tail and waits for its first block");
+        append_alone(&db, &others, ROWS_OF_CANDIDATE_7 + 1, KeyId(2)).await;
+        release.send(()).expect("the block is held until now");
+        blocker.await.expect("it ends");
+        sealing.await.expect("the tail is sealed");
+
+        assert_eq!(shape(&db).await, (1, 1));
+        assert_eq!(history(&db, KeyId(2), 10).await.len(), 1);
     }
 
     async fn large_requests_are_sealed_before_there_are_many(db: Db) {
